@@ -1,0 +1,1 @@
+# labelmesh_fuzz(bgpvpn_decode bgpvpn)

@@ -1,0 +1,1 @@
+# labelmesh_fuzz(esp_decode esp)

@@ -1,0 +1,1 @@
+# labelmesh_fuzz(gre_decode gre)

@@ -1,0 +1,1 @@
+# labelmesh_fuzz(ikev2_decode ikev2)

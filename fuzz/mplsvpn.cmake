@@ -1,0 +1,1 @@
+# labelmesh_fuzz(mplsvpn_decode mplsvpn)

@@ -1,0 +1,1 @@
+# labelmesh_fuzz(nhrp_decode nhrp)

@@ -1,0 +1,96 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef ESP_BASE_H
+#define ESP_BASE_H
+
+/**
+ * @file
+ * @brief What every function of the library shares: results, addresses, memory, version.
+ *
+ * The six LabelMesh libraries carry this header literally the same, but for the prefix. Its types
+ * are frozen: a binding may hard-code their layout.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32) || defined(__CYGWIN__)
+#define ESP_API __declspec(dllexport)
+#else
+#define ESP_API __attribute__((visibility("default"))) /**< Part of the ABI. */
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A result: below 0 an error, 0 done, 1 one item. Its width is part of the ABI. */
+typedef int32_t esp_rc;
+
+/** Results that mean the same in every LabelMesh library; -20 and below are the library's own. */
+enum {
+    ESP_YES = 1,         /**< A poll or an iterator produced an item; a timeout has more due. */
+    ESP_OK = 0,          /**< Done; from a poll or an iterator: nothing left. */
+    ESP_ERR_ARG = -1,    /**< An argument is NULL or out of range: mend the call. */
+    ESP_ERR_NOMEM = -2,  /**< Out of memory; nothing changed: free some, call again. */
+    ESP_ERR_BUFFER = -3, /**< The output buffer is too small: call again with a larger one. */
+    ESP_ERR_LIMIT = -4,  /**< A configured limit or a full event ring: drain, or raise it. */
+    ESP_ERR_STATE = -5,  /**< Not now: the object is in a state that does not allow it. */
+    ESP_ERR_ABSENT = -6  /**< No such object: the id is wrong or the object has gone. */
+};
+
+/** Values of @ref esp_addr.family. */
+enum {
+    ESP_FAMILY_NONE = 0, /**< No address. */
+    ESP_FAMILY_IPV4 = 4, /**< The first 4 bytes are the address, the rest are zero. */
+    ESP_FAMILY_IPV6 = 6  /**< All 16 bytes are the address. */
+};
+
+/** An address, a prefix or an endpoint, 24 bytes without padding. */
+typedef struct esp_addr {
+    uint8_t family;     /**< ESP_FAMILY_... */
+    uint8_t prefix_len; /**< Bits, where a prefix is meant; else 0. */
+    uint16_t port;      /**< UDP or TCP port in host order, where one is meant; else 0. */
+    uint32_t scope;     /**< The caller's VRF or zone; compared for equality only. */
+    uint8_t bytes[16];  /**< Network order; IPv4 in the first four, the rest zero. */
+} esp_addr;
+
+/** A deadline that never comes. */
+#define ESP_NEVER UINT64_MAX
+
+/**
+ * @brief Memory for an object and all it owns; the one optional callback.
+ *
+ * A zeroed struct means the C library's allocator. The struct is copied; @c user must stay valid
+ * as long as the object.
+ */
+typedef struct esp_allocator {
+    /**
+     * Resizes @c ptr (NULL: allocates) to @c size bytes, as realloc does; size 0 frees and returns
+     * NULL. It must return memory aligned for any object, and NULL where there is none.
+     */
+    void *(*resize)(void *user, void *ptr, size_t size);
+    void *user; /**< Handed to every call. */
+} esp_allocator;
+
+/** Version of the headers: major breaks the ABI, minor appends, patch mends. */
+enum { ESP_VERSION_MAJOR = 0, ESP_VERSION_MINOR = 1, ESP_VERSION_PATCH = 0 };
+
+/**
+ * @brief Version of the library that is loaded.
+ * @return major << 16 | minor << 8 | patch; compare it with the constants compiled in.
+ */
+ESP_API uint32_t esp_version(void);
+
+/**
+ * @brief Name of a result, such as "ESP_ERR_NOMEM".
+ * @return A static string; "ESP_UNKNOWN" for a value that no version of this library returns.
+ */
+ESP_API const char *esp_rc_name(esp_rc rc);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
