@@ -85,6 +85,7 @@ BGPVPN_API uint32_t bgpvpn_version(void);
 
 /**
  * @brief Name of a result, such as "BGPVPN_ERR_NOMEM".
+ * @param rc Any value.
  * @return A static string; "BGPVPN_UNKNOWN" for a value that no version of this library returns.
  */
 BGPVPN_API const char *bgpvpn_rc_name(bgpvpn_rc rc);

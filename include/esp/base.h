@@ -85,6 +85,7 @@ ESP_API uint32_t esp_version(void);
 
 /**
  * @brief Name of a result, such as "ESP_ERR_NOMEM".
+ * @param rc Any value.
  * @return A static string; "ESP_UNKNOWN" for a value that no version of this library returns.
  */
 ESP_API const char *esp_rc_name(esp_rc rc);

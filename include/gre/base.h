@@ -85,6 +85,7 @@ GRE_API uint32_t gre_version(void);
 
 /**
  * @brief Name of a result, such as "GRE_ERR_NOMEM".
+ * @param rc Any value.
  * @return A static string; "GRE_UNKNOWN" for a value that no version of this library returns.
  */
 GRE_API const char *gre_rc_name(gre_rc rc);

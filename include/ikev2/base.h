@@ -85,6 +85,7 @@ IKEV2_API uint32_t ikev2_version(void);
 
 /**
  * @brief Name of a result, such as "IKEV2_ERR_NOMEM".
+ * @param rc Any value.
  * @return A static string; "IKEV2_UNKNOWN" for a value that no version of this library returns.
  */
 IKEV2_API const char *ikev2_rc_name(ikev2_rc rc);

@@ -85,6 +85,7 @@ MPLSVPN_API uint32_t mplsvpn_version(void);
 
 /**
  * @brief Name of a result, such as "MPLSVPN_ERR_NOMEM".
+ * @param rc Any value.
  * @return A static string; "MPLSVPN_UNKNOWN" for a value that no version of this library returns.
  */
 MPLSVPN_API const char *mplsvpn_rc_name(mplsvpn_rc rc);

@@ -85,6 +85,7 @@ NHRP_API uint32_t nhrp_version(void);
 
 /**
  * @brief Name of a result, such as "NHRP_ERR_NOMEM".
+ * @param rc Any value.
  * @return A static string; "NHRP_UNKNOWN" for a value that no version of this library returns.
  */
 NHRP_API const char *nhrp_rc_name(nhrp_rc rc);
