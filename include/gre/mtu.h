@@ -72,7 +72,7 @@ GRE_API gre_rc gre_mss_clamp(uint8_t *packet, size_t len, uint16_t max_mss);
  * @param source The router's own address, of the packet's family.
  * @param packet The offending packet as it arrived, from its IP header on.
  * @param len Bytes that it has.
- * @param out The error packet.
+ * @param out The error packet; must not overlap @p packet.
  * @param cap Bytes of @p out: GRE_ICMP_IPV6_MAX_BYTES always suffice.
  * @param out_len Bytes written; on GRE_ERR_BUFFER bytes needed.
  * @retval GRE_OK Send it to the packet's source.

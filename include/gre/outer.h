@@ -61,7 +61,7 @@ GRE_API gre_rc gre_outer_encode(const gre_outer *outer, uint8_t *buf, size_t off
 /**
  * @brief Reads the outer header of a packet that carries GRE.
  *
- * IPv4 options and IPv6 hop-by-hop and destination options are skipped. Bytes beyond the length
+ * IPv4 options and IPv6 extension headers are skipped (RFC 7676 4.1). Bytes beyond the length
  * that the header gives are padding, not payload.
  *
  * @param buf The packet from its IP header on.
