@@ -61,11 +61,13 @@ gre_rc gre_outer_encode(const gre_outer *outer, uint8_t *buf, size_t offset, siz
     if (header_len > offset)
         return GRE_ERR_BUFFER;
 
-    wire_writer w = wire_writer_make(buf + (offset - header_len), header_len);
+    uint8_t header[GRE_OUTER_IPV6_BYTES];
+    wire_writer w = wire_writer_make(header, sizeof(header));
     if (v4)
         put_ipv4(&w, outer, len);
     else
         put_ipv6(&w, outer, len);
+    memcpy(buf + (offset - header_len), header, header_len);
     *out_offset = offset - header_len;
     return GRE_OK;
 }
