@@ -20,21 +20,21 @@ extern "C" {
 
 /** Why a message was refused; bgpvpn_rc_notification() tells the NOTIFICATION that it earns. */
 enum {
-    BGPVPN_ERR_TRUNCATED = -20,  /**< The bytes end inside the item: wait for more. */
-    BGPVPN_ERR_MARKER = -21,     /**< The marker is not all ones. */
-    BGPVPN_ERR_LENGTH = -22,     /**< The length is wrong for the type of message. */
-    BGPVPN_ERR_TYPE = -23,       /**< No such type of message. */
-    BGPVPN_ERR_OPEN = -24,       /**< An OPEN whose inner lengths do not add up. */
-    BGPVPN_ERR_VERSION = -25,    /**< A version other than 4. */
-    BGPVPN_ERR_PEER_AS = -26,    /**< An AS that is not the configured one, or 0. */
-    BGPVPN_ERR_IDENTIFIER = -27, /**< A BGP identifier of 0, or our own within an AS. */
-    BGPVPN_ERR_PARAMETER = -28,  /**< An optional parameter that is not capabilities. */
-    BGPVPN_ERR_HOLD_TIME = -29,  /**< A hold time of 1 or 2 seconds. */
-    BGPVPN_ERR_CAPABILITY = -30, /**< The speakers have no address family in common. */
-    BGPVPN_ERR_ATTRIBUTES = -31, /**< An attribute list that RFC 7606 cannot save. */
-    BGPVPN_ERR_WELL_KNOWN = -32, /**< An unknown attribute marked as well-known. */
-    BGPVPN_ERR_NLRI = -33,       /**< NLRI that cannot be parsed. */
-    BGPVPN_ERR_REFRESH = -34     /**< A ROUTE-REFRESH of a wrong length. */
+    BGPVPN_ERR_TRUNCATED = -20,     /**< The bytes end inside the item: wait for more. */
+    BGPVPN_ERR_MARKER = -21,        /**< The marker is not all ones. */
+    BGPVPN_ERR_LENGTH = -22,        /**< The length is wrong for the type of message. */
+    BGPVPN_ERR_TYPE = -23,          /**< No such type of message. */
+    BGPVPN_ERR_OPEN = -24,          /**< An OPEN whose inner lengths do not add up. */
+    BGPVPN_ERR_VERSION = -25,       /**< A version other than 4. */
+    BGPVPN_ERR_PEER_AS = -26,       /**< An AS that is not the configured one, or 0. */
+    BGPVPN_ERR_IDENTIFIER = -27,    /**< A BGP identifier of 0, or our own within an AS. */
+    BGPVPN_ERR_PARAMETER = -28,     /**< An optional parameter that is not capabilities. */
+    BGPVPN_ERR_HOLD_TIME = -29,     /**< A hold time of 1 or 2 seconds. */
+    BGPVPN_ERR_CAPABILITY = -30,    /**< The speakers have no address family in common. */
+    BGPVPN_ERR_ATTRIBUTES = -31,    /**< An attribute list that RFC 7606 cannot save. */
+    BGPVPN_ERR_MULTIPROTOCOL = -32, /**< MP_REACH_NLRI or MP_UNREACH_NLRI cannot be parsed. */
+    BGPVPN_ERR_NLRI = -33,          /**< IPv4 NLRI that cannot be parsed. */
+    BGPVPN_ERR_REFRESH = -34        /**< A ROUTE-REFRESH of a wrong length. */
 };
 
 /** Sizes (RFC 4271 4.1). */
