@@ -123,7 +123,8 @@ struct rt_child {
     uint32_t spi_in;
     rt_inbound *in;
     esp_sa *out;
-    bool sends; /* CHILD_OUT came */
+    rt_old_sa *old; /* what retires out */
+    bool sends;     /* CHILD_OUT came */
     bool encapsulated;
     rt_timer linger;
 };
@@ -332,6 +333,7 @@ struct router {
     rt_timer label_timer, retry_timer;
     map tunnels, identities, addresses, conns, children;
     map rib;
+    rt_child *lingering;
     rt_route *unresolved;
     rt_entry *dirty;
     uint64_t next_tunnel;
