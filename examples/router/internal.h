@@ -61,6 +61,7 @@ enum {
     RT_RETRY_MS = 1000,         /* what failed for want of memory is tried again */
     RT_COLLECT_MS = 10,         /* retired objects that a worker still holds */
     RT_WORK_PER_TIMEOUT = 4096, /* engine events handled in one call */
+    RT_NHRP_SCRATCH = 2048,
     RT_ICMP_BURST = 100,        /* errors per second and worker: RFC 1812 4.3.2.8 */
     RT_MAX_FAMILIES = 2
 };
@@ -137,8 +138,8 @@ struct rt_conn {
     uint64_t sa_id;
     router_path path;
     rt_child *children;
-    bool initiator; /* we began the first of them */
-    bool ike_up_told;
+    uint64_t routes_hash; /* of what the peer pushed last */
+    bool initiator;       /* we began the first of them */
 };
 
 struct rt_tunnel {
@@ -286,14 +287,22 @@ typedef struct rt_label {
     uint32_t out_label;
 } rt_label;
 
-/* A Resolution Request that went through, until it leaves. */
-typedef struct rt_forwarded {
+/* What a question was about, until the packet that it leads to leaves: for the log only. */
+typedef struct rt_topic {
     router_addr source;
     router_addr destination;
     uint32_t vrf;
     uint32_t label;
-} rt_forwarded;
-enum { RT_FORWARDED = 16 };
+} rt_topic;
+enum { RT_TOPICS = 64 };
+
+/* A mapping of libnhrp that is in the RIB. */
+typedef struct rt_mapping {
+    map_node by_id;
+    uint64_t id;
+    uint32_t vrf;
+    router_addr prefix;
+} rt_mapping;
 
 typedef struct rt_recent {
     uint64_t at_ms;
@@ -347,14 +356,15 @@ struct router {
     uint64_t bgp_neighbors[ROUTER_MAX_PEERS]; /* 0: not added yet */
     uint64_t last_mapping;                    /* the newest that was told */
     rt_recent *recent;
-    rt_forwarded forwarded[RT_FORWARDED];
-    uint32_t forwarded_next;
+    map mappings;
+    rt_topic topics[RT_TOPICS];
+    uint32_t topic_next;
 
     rt_events events;
-    uint64_t requested;  /* Resolution Requests, for nothing but the order of events */
     router_keylog *keylog;
     void *keylog_user;
-    uint8_t reply_seen; /* one that arrived waits to be told; see control_nhrp.c */
+    bool more;                        /* timeout stopped before all was done */
+    uint8_t scratch[RT_NHRP_SCRATCH]; /* an NHRP packet as it was before it was sealed */
 };
 
 /* ---- Addresses: the same 24 bytes in every library ---- */
@@ -488,6 +498,11 @@ void rt_ike_want(router *r, uint64_t ask_id, const router_addr *nbma);
 void rt_ike_tunnel_ended(router *r, const rt_tunnel *t);
 void rt_ike_set_routes(router *r, rt_conn *c);
 
+/* ---- keylog.c ---- */
+
+void rt_keylog_ike(router *r, uint64_t sa_id);
+void rt_keylog_esp(router *r, const ikev2_child_info *info, bool inbound);
+
 /* ---- control_nhrp.c ---- */
 
 int32_t rt_nhrp_new(router *r);
@@ -498,12 +513,15 @@ void rt_nhrp_input(router *r, rt_tunnel *t, const uint8_t *buf, size_t len);
 /* What poll_output took is about to leave. */
 void rt_nhrp_sent(router *r, const rt_tunnel *t, const uint8_t *buf, size_t len);
 void rt_nhrp_hairpin(router *r, const rt_report *report);
+void rt_nhrp_free(router *r);
 
 /* ---- control_bgp.c ---- */
 
 int32_t rt_bgp_new(router *r);
 bool rt_bgp_event(router *r);
 void rt_bgp_tunnel_changed(router *r, const rt_tunnel *t, bool up);
+/* Neighbours that could not be added for want of memory. */
+void rt_bgp_retry(router *r);
 void rt_labels_reclaim(router *r);
 const rt_label *rt_label_of_prefix(const router *r, uint32_t vrf, const router_addr *prefix);
 const rt_label *rt_label_by_value(const router *r, uint32_t label);

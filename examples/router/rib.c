@@ -121,6 +121,24 @@ static void tell(router *r, const rt_entry *e, uint32_t kind)
     rt_event_push(r, &ev);
 }
 
+/* What the peer pushed is in the FIB; its tunnel address is one hop away, without a label. */
+static void tell_pushed(router *r, const rt_entry *e, const rt_tunnel *t)
+{
+    router_event ev;
+    rt_event_init(&ev, ROUTER_EVENT_PUSHED_ROUTE);
+    ev.tunnel = t->id;
+    ev.prefix = e->prefix;
+    memcpy(ev.peer, t->identity, sizeof(ev.peer));
+    rt_event_push(r, &ev);
+    if (e->prefix.prefix_len != rt_addr_bits(&e->prefix) || !rt_addr_same(&e->prefix, &t->address))
+        return;
+    rt_event_init(&ev, ROUTER_EVENT_IMPLICIT_NULL);
+    ev.tunnel = t->id;
+    ev.address = t->address;
+    ev.label = MPLSVPN_LABEL_IMPLICIT_NULL;
+    rt_event_push(r, &ev);
+}
+
 static bool as_installed(const rt_entry *e, const rt_route *best)
 {
     return e->installed && e->source == best->source && e->label == best->label &&
@@ -185,6 +203,8 @@ static void entry_update(router *r, rt_entry *e)
     e->via = best->via;
     r->route_count++;
     tell(r, e, ROUTER_EVENT_ROUTE_UP);
+    if (best->source == ROUTER_SOURCE_IKE)
+        tell_pushed(r, e, best->tunnel);
 }
 
 void rt_rib_retry(router *r)
