@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes vectors/aead.txt and vectors/scapy.txt: ESP packets that independent code has made.
+"""Writes vectors/aead.txt and vectors/scapy.txt: ESP packets that independent code has made, and the
+seeds of the fuzz targets esp_open and esp_udp.
 
 aead.txt is laid out here by RFC 4303 2 and enciphered by the Python package cryptography. scapy.txt
 comes out of scapy.layers.ipsec whole. Run it only to renew the files; the tests read them.
@@ -91,6 +92,51 @@ def make_scapy(path):
                            payload=raw(plain), packet=raw(out[ESP]), outer=raw(out)[:40 if v6 else 20])
 
 
+def seed(target, name, data):
+    folder = os.path.join(HERE, "..", "..", "fuzz", "corpus", target)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), "wb") as f:
+        f.write(data)
+
+
+def make_seeds():
+    """The formats are in fuzz/esp_open.c and fuzz/esp_udp.c."""
+    sealed, raw_packet, again, broken = range(4)
+
+    def rec(kind, argument, data=b""):
+        return struct.pack("!BHB", kind, argument & 0xffff, len(data)) + data
+
+    good = b"GRE\0\0\x01\x01\x2f"
+    dummy = b"noise\x01\x01\x3b"
+    inner = raw(IP(src="10.1.1.101", dst="10.2.2.102") / ICMP()) + b"\x01\x02\x02\x04"
+    bad_pad = b"GRE\0\0\x02\x01\x2f"
+    long_pad = b"GRE\0\0\0\xff\x2f"
+    all_pad = bytes(range(1, 255)) [:250] + b"\xfa\x2f"
+    for algorithm in range(3):
+        for window in range(8):
+            for esn in (0, 1):
+                head = struct.pack("!BBQ", algorithm, esn | window << 2, 0xfffffff0 if esn else 40)
+                seed("esp_open", f"walk-{algorithm}-{window}-{esn}",
+                     head + rec(sealed, 1, good) + rec(again, 0) + rec(sealed, 30, good) +
+                     rec(sealed, -20, good) + rec(broken, 77, good) + rec(sealed, 5, dummy) +
+                     rec(sealed, 1, bad_pad) + rec(sealed, 1, long_pad) + rec(sealed, 900, all_pad))
+    seed("esp_open", "tunnel", struct.pack("!BBQ", 0, 2 | 5 << 2, 0) + rec(sealed, 1, inner) +
+         rec(sealed, 1, good) + rec(sealed, 1, dummy))
+    packet = aead_packet(1, filler(20, 1), 0x1000, 0, 1, 47, b"x")
+    seed("esp_open", "raw", struct.pack("!BBQ", 0, 5 << 2, 0) + rec(raw_packet, 0, packet) +
+         rec(raw_packet, 1, packet[4:]) + rec(raw_packet, 1, b"") + rec(raw_packet, 0, packet[:35]))
+    esp = ESP(spi=0x01020304, seq=5, data=filler(40, 0))
+    for name, data in {
+            "keepalive": b"\xff", "esp": raw(esp), "reserved": bytes([0, 0, 0, 255, 0, 0, 0, 1]),
+            "ike": bytes(4) + filler(28, 1), "short": b"\0\0\0",
+            "ipv4": raw(IP(src="192.0.2.1", dst="192.0.2.2", flags="DF") / esp),
+            "ipv4-options": raw(IP(src="192.0.2.1", dst="192.0.2.2", options=[b"\x94\x04\0\0"]) / esp),
+            "ipv4-fragment": raw(IP(src="192.0.2.1", dst="192.0.2.2", flags="MF", proto=50) / Raw(raw(esp))),
+            "ipv6": raw(IPv6(src="2001:db8::1", dst="2001:db8::2", fl=7, tc=0xb8) / esp)}.items():
+        seed("esp_udp", name, data)
+
+
 if __name__ == "__main__":
+    make_seeds()
     make_aead(os.path.join(HERE, "vectors", "aead.txt"))
     make_scapy(os.path.join(HERE, "vectors", "scapy.txt"))
