@@ -91,6 +91,14 @@ static inline void esp__count(esp__worker *w, unsigned kind, uint64_t n)
 /* Counts why a packet was dropped, and returns the reason. */
 esp_rc esp__drop(esp__worker *w, esp_rc rc);
 
+/* Extents are compared as integers: the two may belong to different objects. */
+static inline bool esp__overlaps(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+    const uintptr_t a_at = (uintptr_t)a;
+    const uintptr_t b_at = (uintptr_t)b;
+    return a_at < b_at ? b_at - a_at < a_len : a_at - b_at < b_len;
+}
+
 /* ESP_LIMIT_SOFT once a soft limit is reached by so many packets and bytes; else 0. */
 static inline uint32_t esp__flags(const esp_sa *sa, uint64_t packets, uint64_t bytes)
 {

@@ -11,14 +11,6 @@
 
 #define CIPHER_BLOCK_BYTES 16 /* AES; ChaCha20 does not mind */
 
-/* Extents are compared as integers: the two may belong to different objects. */
-static bool overlaps(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
-{
-    const uintptr_t a_at = (uintptr_t)a;
-    const uintptr_t b_at = (uintptr_t)b;
-    return a_at < b_at ? b_at - a_at < a_len : a_at - b_at < b_len;
-}
-
 static esp_rc check_item(const esp_sa *sa, const esp_seal_item *item)
 {
     if (!item->out || (!item->in && item->len > 0))
@@ -28,7 +20,7 @@ static esp_rc check_item(const esp_sa *sa, const esp_seal_item *item)
     if (item->cap < ESP_HEADER_BYTES + esp__padded_len(item->len) + ESP_ICV_BYTES)
         return ESP_ERR_BUFFER;
     if (item->len > 0 && item->in != item->out + ESP_HEADER_BYTES &&
-        overlaps(item->in, item->len, item->out, item->cap))
+        esp__overlaps(item->in, item->len, item->out, item->cap))
         return ESP_ERR_ARG;
     /* RFC 4303 3.1.2: in tunnel mode the payload is an IP packet. */
     if (sa->mode == ESP_MODE_TUNNEL && item->next_header != ESP_NEXT_IPV4 &&

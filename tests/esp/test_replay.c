@@ -385,6 +385,76 @@ static void a_continued_sa_refuses_what_came_before(void **state)
     esp_sa_free(sa);
 }
 
+/* RFC 4303 Appendix A3 */
+static void a_receiver_that_missed_two_to_the_32_packets_finds_the_number_again(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < sizeof(test_algorithms); k++) {
+        esp_sa_config cfg = test_config(ESP_DIRECTION_IN, test_algorithms[k]);
+        cfg.esn = 1;
+        cfg.last_sequence = (UINT64_C(5) << 32) + 70000;
+        esp_sa *sa = test_sa(&cfg);
+        const uint64_t now = (UINT64_C(8) << 32) + 10;
+        uint8_t packet[TEST_ROOM], received[TEST_ROOM], out[TEST_ROOM];
+        esp_opened opened;
+        const size_t len = craft_numbered(&cfg, now, packet);
+
+        memcpy(received, packet, len);
+        assert_int_equal(open_number(sa, &cfg, now), ESP_ERR_AUTH);
+        assert_int_equal(esp_sa_resync(sa, 0, packet, len, 0, out, len, &opened), ESP_ERR_AUTH);
+        assert_int_equal(esp_sa_resync(sa, 0, packet, len, 2, out, len, &opened), ESP_ERR_AUTH);
+        assert_true(test_counters(sa).sequence == cfg.last_sequence);
+        assert_memory_equal(packet, received, len);
+
+        packet[len - 1] ^= 1; /* forged: no number helps */
+        assert_int_equal(esp_sa_resync(sa, 0, packet, len, 9, out, len, &opened), ESP_ERR_AUTH);
+        packet[len - 1] ^= 1;
+        assert_true(test_counters(sa).sequence == cfg.last_sequence);
+        assert_true(test_counters(sa).auth == 4);
+
+        assert_int_equal(esp_sa_resync(sa, 0, packet, len, 3, out, len, &opened), ESP_OK);
+        assert_true(opened.sequence == now);
+        assert_int_equal(out[opened.offset], (uint8_t)now);
+        assert_memory_equal(packet, received, len);
+        assert_int_equal(open_number(sa, &cfg, now), ESP_ERR_REPLAY);
+        assert_int_equal(open_number(sa, &cfg, now - 20), ESP_OK);
+        assert_int_equal(open_number(sa, &cfg, now + 1), ESP_OK);
+        esp_sa_free(sa);
+    }
+}
+
+static void resync_checks_its_arguments_and_ends_at_the_last_subspace(void **state)
+{
+    (void)state;
+    esp_sa_config cfg = test_config(ESP_DIRECTION_IN, ESP_ALGORITHM_AES128_GCM16);
+    esp_sa *plain = test_sa(&cfg);
+    esp_sa *out = test_sa_plain(ESP_DIRECTION_OUT);
+    cfg.esn = 1;
+    cfg.last_sequence = (UINT64_C(0xfffffffd) << 32) + 5000;
+    esp_sa *sa = test_sa(&cfg);
+    uint8_t packet[TEST_ROOM], buf[TEST_ROOM];
+    esp_opened opened;
+    const size_t len = craft_numbered(&cfg, (UINT64_C(1) << 32) + 7, packet);
+    assert_int_equal(esp_sa_resync(NULL, 0, packet, len, 1, buf, len, &opened), ESP_ERR_ARG);
+    assert_int_equal(esp_sa_resync(sa, 1, packet, len, 1, buf, len, &opened), ESP_ERR_ARG);
+    assert_int_equal(esp_sa_resync(sa, 0, NULL, len, 1, buf, len, &opened), ESP_ERR_ARG);
+    assert_int_equal(esp_sa_resync(sa, 0, packet, len, 1, NULL, len, &opened), ESP_ERR_ARG);
+    assert_int_equal(esp_sa_resync(sa, 0, packet, len, 1, buf, len, NULL), ESP_ERR_ARG);
+    assert_int_equal(esp_sa_resync(sa, 0, packet, len, 1, packet + 8, len, &opened), ESP_ERR_ARG);
+    assert_int_equal(esp_sa_resync(out, 0, packet, len, 1, buf, len, &opened), ESP_ERR_STATE);
+    assert_int_equal(esp_sa_resync(plain, 0, packet, len, 1, buf, len, &opened), ESP_ERR_STATE);
+    assert_int_equal(esp_sa_resync(sa, 0, packet, len, 1, buf, len - 1, &opened), ESP_ERR_BUFFER);
+    assert_int_equal(esp_sa_resync(sa, 0, packet, 0, 1, buf, len, &opened), ESP_ERR_TRUNCATED);
+    assert_int_equal(esp_sa_resync(sa, 0, packet, len + 1, 1, buf, len + 1, &opened),
+                     ESP_ERR_ALIGN);
+    /* There are two subspaces left; the search ends there, however many tries it may make. */
+    assert_int_equal(esp_sa_resync(sa, 0, packet, len, UINT32_MAX, buf, len, &opened),
+                     ESP_ERR_AUTH);
+    esp_sa_free(plain);
+    esp_sa_free(out);
+    esp_sa_free(sa);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -399,6 +469,8 @@ int main(void)
         cmocka_unit_test(a_batch_stops_at_the_last_number),
         cmocka_unit_test(with_esn_the_counter_ends_before_it_could_cycle),
         cmocka_unit_test(a_continued_sa_refuses_what_came_before),
+        cmocka_unit_test(a_receiver_that_missed_two_to_the_32_packets_finds_the_number_again),
+        cmocka_unit_test(resync_checks_its_arguments_and_ends_at_the_last_subspace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
