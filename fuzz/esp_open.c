@@ -115,7 +115,8 @@ static void open_one(target *t, const packet *p)
     }
     if (rc == ESP_OK) {
         require(o.sequence == p->sequence && o.offset == ESP_HEADER_BYTES);
-        require(o.len + 2 <= p->plain_len && o.next_header == p->plain[p->plain_len - 1]);
+        require(p->plain && o.len + 2 <= p->plain_len &&
+                o.next_header == p->plain[p->plain_len - 1]);
         require(memcmp(copy + o.offset, p->plain, o.len) == 0);
     }
     free(copy);

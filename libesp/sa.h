@@ -23,14 +23,7 @@
 #define ESP__TRAILER_BYTES 2 /* pad length, next header */
 #define ESP__AAD_MAX       12
 
-/*
- * With ESN the last numbers are never used, so that workers which add to the counter at the same
- * time, each beyond the end, cannot make it cycle: 256 workers overshoot by 64 numbers each at
- * most.
- */
-#define ESP__ESN_LAST (UINT64_MAX - (UINT64_C(1) << 32))
-
-/* Numbers reserved by one atomic add, at most. */
+/* Packets of a batch whose numbers are reserved together: bounds what lies on the stack. */
 #define ESP__RESERVE_MAX 64
 
 /* Counters of a worker: one per result, from ESP_ERR_TRUNCATED down, then these. */

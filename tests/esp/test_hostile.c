@@ -124,7 +124,9 @@ static void a_pad_length_beyond_the_payload_is_dropped(void **state)
     esp_sa *sa = test_sa(&cfg);
     uint8_t packet[TEST_ROOM];
     uint8_t plain[256 + 4];
-    uint64_t sequence = 0;
+    /* Numbers end in 1, as the byte before the text then does: a reader too far left sees padding.
+     */
+    uint64_t sequence = 1;
     for (size_t text = 4; text <= sizeof(plain); text += 4)
         for (size_t pad = 0; pad <= 255; pad++) {
             /* Padding as it should be, as far as there is room for it. */
@@ -133,7 +135,8 @@ static void a_pad_length_beyond_the_payload_is_dropped(void **state)
                 plain[text - 3 - i] = (uint8_t)(pad - i);
             plain[text - 2] = (uint8_t)pad;
             plain[text - 1] = 47;
-            const size_t len = craft(&cfg, ++sequence, plain, text, packet);
+            sequence += 256;
+            const size_t len = craft(&cfg, sequence, plain, text, packet);
             if (pad > text - 2) {
                 assert_int_equal(open_bad(sa, packet, len), ESP_ERR_PADDING);
             } else {
@@ -171,9 +174,9 @@ static void padding_that_does_not_count_from_one_is_dropped(void **state)
 static void a_dummy_packet_is_dropped_and_its_number_is_spent(void **state)
 {
     (void)state;
-    for (uint8_t mode = ESP_MODE_TRANSPORT; mode <= ESP_MODE_TUNNEL; mode++) {
+    for (int mode = ESP_MODE_TRANSPORT; mode <= ESP_MODE_TUNNEL; mode++) {
         esp_sa_config cfg = test_config(ESP_DIRECTION_OUT, ESP_ALGORITHM_AES128_GCM16);
-        cfg.mode = mode;
+        cfg.mode = (uint8_t)mode;
         esp_sa *out = test_sa(&cfg);
         cfg.direction = ESP_DIRECTION_IN;
         esp_sa *in = test_sa(&cfg);
@@ -255,7 +258,7 @@ static void random_bytes_never_open(void **state)
             const size_t len = prng_below(&rng, sizeof(packet));
             prng_bytes(&rng, packet, len);
             if (len >= 4 && i % 2) /* past the SPI */
-                memcpy(packet, "\0\0\x10\0", 4);
+                memcpy(packet, (const uint8_t[]){0, 0, 0x10, 0}, 4);
             (void)open_bad(sa, packet, len);
         }
         esp_sa_free(sa);

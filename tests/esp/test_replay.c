@@ -351,22 +351,35 @@ static void a_batch_stops_at_the_last_number(void **state)
     esp_sa_free(sa);
 }
 
-static void with_esn_the_counter_ends_before_it_could_cycle(void **state)
+/* RFC 4303 3.3.3 */
+static void with_esn_the_last_number_is_two_to_the_64_less_one(void **state)
 {
     (void)state;
     esp_sa_config cfg = test_config(ESP_DIRECTION_OUT, ESP_ALGORITHM_AES128_GCM16);
-    esp_sa *sa = NULL;
     uint8_t packet[64];
     esp_span span;
+    esp_opened opened;
     cfg.esn = 1;
-    cfg.last_sequence = UINT64_MAX - (UINT64_C(1) << 32) - 1;
-    sa = test_sa(&cfg);
+    cfg.last_sequence = UINT64_MAX - 1;
+    esp_sa *sa = test_sa(&cfg);
     assert_int_equal(esp_sa_seal(sa, 0, packet, 64, (const uint8_t *)"x", 1, 47, &span), ESP_OK);
-    assert_int_equal(esp_sa_seal(sa, 0, packet, 64, (const uint8_t *)"x", 1, 47, &span),
-                     ESP_ERR_SEQUENCE);
+    assert_true(span.sequence == UINT64_MAX);
+    for (int i = 0; i < 3; i++) {
+        uint8_t more[64];
+        esp_span none;
+        assert_int_equal(esp_sa_seal(sa, 0, more, 64, (const uint8_t *)"x", 1, 47, &none),
+                         ESP_ERR_SEQUENCE);
+    }
+    assert_true(test_counters(sa).sequence == UINT64_MAX);
     esp_sa_free(sa);
-    cfg.last_sequence = UINT64_MAX;
-    assert_int_equal(esp_sa_new(&cfg, &sa), ESP_ERR_ARG);
+
+    cfg.direction = ESP_DIRECTION_IN;
+    sa = test_sa(&cfg);
+    assert_int_equal(esp_sa_open(sa, 0, packet, span.len, &opened), ESP_OK);
+    assert_true(opened.sequence == UINT64_MAX);
+    assert_int_equal(open_number(sa, &cfg, 1), ESP_ERR_REPLAY); /* it does not start again */
+    esp_sa_free(sa);
+
     cfg.esn = 0;
     cfg.last_sequence = UINT64_C(1) << 32;
     assert_int_equal(esp_sa_new(&cfg, &sa), ESP_ERR_ARG);
@@ -467,7 +480,7 @@ int main(void)
         cmocka_unit_test(extended_numbers_cross_two_to_the_32_both_ways),
         cmocka_unit_test(without_esn_the_last_number_is_two_to_the_32_less_one),
         cmocka_unit_test(a_batch_stops_at_the_last_number),
-        cmocka_unit_test(with_esn_the_counter_ends_before_it_could_cycle),
+        cmocka_unit_test(with_esn_the_last_number_is_two_to_the_64_less_one),
         cmocka_unit_test(a_continued_sa_refuses_what_came_before),
         cmocka_unit_test(a_receiver_that_missed_two_to_the_32_packets_finds_the_number_again),
         cmocka_unit_test(resync_checks_its_arguments_and_ends_at_the_last_subspace),

@@ -3,8 +3,6 @@
  */
 #include "esp_test.h"
 
-#include <stdlib.h>
-
 static esp_table *make_table(uint32_t max_entries)
 {
     esp_table_config cfg;
@@ -112,8 +110,7 @@ static void many_thousands_of_sas_come_and_go(void **state)
 {
     (void)state;
     esp_table *t = make_table(0);
-    esp_sa **sas = calloc(MANY, sizeof(*sas));
-    assert_non_null(sas);
+    static esp_sa *sas[MANY];
     for (uint32_t i = 0; i < MANY; i++) {
         sas[i] = make_sa(0x10000 + i * 3);
         assert_int_equal(esp_table_add(t, sas[i], i), ESP_OK);
@@ -133,7 +130,6 @@ static void many_thousands_of_sas_come_and_go(void **state)
     esp_table_free(t);
     for (uint32_t i = 0; i < MANY; i++)
         esp_sa_free(sas[i]);
-    free(sas);
 }
 
 static void fill(fail_alloc *f, void *user)

@@ -8,14 +8,16 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define WORKERS    4
-#define PER_WORKER 20000
+#define WORKERS 4u
+#define MANY    20000u /* packets of each worker */
+#define FEW     100u
 
 typedef struct job {
     esp_sa *sa;
     pthread_barrier_t *start;
-    uint32_t worker;
     uint8_t *used; /* by sequence number; each is one thread's alone, or the test fails */
+    uint32_t worker;
+    uint32_t wanted;
     uint64_t sealed;
     uint64_t refused;
     uint64_t repeated;
@@ -49,7 +51,7 @@ static void *seal_many(void *arg)
             .out = packets[i], .cap = 64, .in = text, .len = 8, .next_header = ESP_NEXT_GRE};
 
     (void)pthread_barrier_wait(j->start);
-    for (int n = 0; n < PER_WORKER;) {
+    for (uint32_t n = 0; n < j->wanted;) {
         if (n % 3 == 0) {
             const esp_rc rc = esp_sa_seal(j->sa, j->worker, packets[0], 64, text, 8, 47, spans);
             note(j, rc, spans, &last);
@@ -64,24 +66,24 @@ static void *seal_many(void *arg)
     return NULL;
 }
 
-static void run(uint64_t hard_packets, uint64_t hard_bytes)
+static void run(uint32_t wanted, uint64_t hard_packets, uint64_t hard_bytes)
 {
     esp_sa_config cfg = test_config(ESP_DIRECTION_OUT, ESP_ALGORITHM_AES128_GCM16);
     cfg.workers = WORKERS;
     cfg.hard_packets = hard_packets;
     cfg.hard_bytes = hard_bytes;
     esp_sa *sa = test_sa(&cfg);
-    uint8_t *used = calloc(WORKERS * (PER_WORKER + 8) + 1, 1);
+    uint8_t *used = calloc(WORKERS * (wanted + 8) + 1, 1);
     assert_non_null(used);
     pthread_barrier_t start;
     pthread_t threads[WORKERS];
     job jobs[WORKERS] = {0};
     assert_int_equal(pthread_barrier_init(&start, NULL, WORKERS), 0);
     for (uint32_t i = 0; i < WORKERS; i++) {
-        jobs[i] = (job){.sa = sa, .start = &start, .worker = i, .used = used};
+        jobs[i] = (job){.sa = sa, .start = &start, .used = used, .worker = i, .wanted = wanted};
         assert_int_equal(pthread_create(&threads[i], NULL, seal_many, &jobs[i]), 0);
     }
-    esp_sa_counters c = test_counters(sa); /* may run beside the workers */
+    (void)test_counters(sa); /* may run beside the workers */
     uint64_t sealed = 0;
     uint64_t refused = 0;
     for (size_t i = 0; i < WORKERS; i++) {
@@ -91,9 +93,9 @@ static void run(uint64_t hard_packets, uint64_t hard_bytes)
         sealed += jobs[i].sealed;
         refused += jobs[i].refused;
     }
-    c = test_counters(sa);
+    const esp_sa_counters c = test_counters(sa);
     assert_true(c.packets == sealed && c.expired == refused);
-    assert_true(sealed + refused >= WORKERS * PER_WORKER);
+    assert_true(sealed + refused >= (uint64_t)WORKERS * wanted);
     if (hard_packets) {
         assert_true(sealed == hard_packets && c.sequence == hard_packets);
         for (uint64_t s = 1; s <= hard_packets; s++)
@@ -110,19 +112,22 @@ static void run(uint64_t hard_packets, uint64_t hard_bytes)
 static void threads_never_share_a_sequence_number(void **state)
 {
     (void)state;
-    run(0, 0);
+    run(MANY, 0, 0);
 }
 
 static void threads_stop_together_at_the_packet_limit(void **state)
 {
     (void)state;
-    run(WORKERS * PER_WORKER / 2 + 3, 0);
+    run(MANY, WORKERS * MANY / 2 + 3, 0);
+    /* Short runs, so that all of them come to the end at once, often. */
+    for (uint64_t i = 0; i < 300; i++)
+        run(FEW, WORKERS * FEW - 40 + i % 16, 0);
 }
 
 static void threads_stop_together_at_the_byte_limit(void **state)
 {
     (void)state;
-    run(0, WORKERS * PER_WORKER * 12 / 2 + 5);
+    run(MANY, 0, WORKERS * MANY * 12u / 2 + 5);
 }
 
 int main(void)
