@@ -8,8 +8,10 @@
  */
 #include "sa.h"
 
-/* RFC 4303 3.4.3 to 3.4.4.2: what can be refused before the cipher runs, cheapest first. */
-static esp_rc check_packet(const esp_sa *sa, const uint8_t *buf, size_t len, uint64_t *sequence)
+#include <esp/resync.h>
+
+/* What can be refused before the cipher runs, cheapest first. */
+static esp_rc check_packet(const esp_sa *sa, const uint8_t *buf, size_t len, uint32_t *low)
 {
     if (len > ESP_PACKET_MAX)
         return ESP_ERR_LIMIT;
@@ -25,7 +27,13 @@ static esp_rc check_packet(const esp_sa *sa, const uint8_t *buf, size_t len, uin
         atomic_load_explicit(&sa->enciphered_bytes, memory_order_relaxed) >= sa->hard_bytes)
         return ESP_ERR_EXPIRED;
 
-    const uint32_t low = wire_get_u32(&r);
+    *low = wire_get_u32(&r);
+    return ESP_OK;
+}
+
+/* RFC 4303 3.4.3: the whole number, and whether it is new. */
+static esp_rc check_sequence(const esp_sa *sa, uint32_t low, uint64_t *sequence)
+{
     *sequence = low;
     if (sa->esn && !esp__window_infer(&sa->window, low, sequence))
         return ESP_ERR_REPLAY;
@@ -87,15 +95,13 @@ static uint64_t accept_packet(esp_sa *sa, esp__worker *w, uint64_t sequence, siz
     return bytes;
 }
 
-static esp_rc open_packet(esp_sa *sa, esp__worker *w, uint8_t *buf, size_t len, esp_opened *opened)
+/* From a checked packet and its number on. With an error but ESP_ERR_DUMMY nothing has moved. */
+static esp_rc open_as(esp_sa *sa, esp__worker *w, uint8_t *buf, size_t len, uint64_t sequence,
+                      esp_opened *opened)
 {
-    uint64_t sequence;
-    esp_rc rc = check_packet(sa, buf, len, &sequence);
-    if (rc == ESP_OK)
-        rc = decipher(sa, w, buf, len, sequence);
+    esp_rc rc = decipher(sa, w, buf, len, sequence);
     if (rc != ESP_OK)
-        return esp__drop(w, rc);
-
+        return rc;
     const uint8_t *text = buf + ESP_HEADER_BYTES;
     const size_t text_len = len - ESP_HEADER_BYTES - ESP_ICV_BYTES;
     const uint8_t next_header = text[text_len - 1];
@@ -104,19 +110,30 @@ static esp_rc open_packet(esp_sa *sa, esp__worker *w, uint8_t *buf, size_t len, 
     if (rc == ESP_OK)
         rc = check_next_header(sa, next_header);
     if (rc != ESP_OK && rc != ESP_ERR_DUMMY)
-        return esp__drop(w, rc);
+        return rc;
 
     const uint64_t bytes = accept_packet(sa, w, sequence, text_len);
-    if (rc == ESP_ERR_DUMMY)
-        return esp__drop(w, rc);
-    *opened = (esp_opened){
-        .offset = ESP_HEADER_BYTES,
-        .len = (uint32_t)payload_len,
-        .sequence = sequence,
-        .flags = esp__flags(sa, sa->opened_packets, bytes),
-        .next_header = next_header,
-    };
-    return ESP_OK;
+    if (rc == ESP_OK)
+        *opened = (esp_opened){
+            .offset = ESP_HEADER_BYTES,
+            .len = (uint32_t)payload_len,
+            .sequence = sequence,
+            .flags = esp__flags(sa, sa->opened_packets, bytes),
+            .next_header = next_header,
+        };
+    return rc;
+}
+
+static esp_rc open_packet(esp_sa *sa, esp__worker *w, uint8_t *buf, size_t len, esp_opened *opened)
+{
+    uint32_t low;
+    uint64_t sequence;
+    esp_rc rc = check_packet(sa, buf, len, &low);
+    if (rc == ESP_OK)
+        rc = check_sequence(sa, low, &sequence);
+    if (rc == ESP_OK)
+        rc = open_as(sa, w, buf, len, sequence, opened);
+    return rc == ESP_OK ? ESP_OK : esp__drop(w, rc);
 }
 
 static esp_rc check_call(const esp_sa *sa, uint32_t worker)
@@ -147,4 +164,38 @@ esp_rc esp_sa_open_batch(esp_sa *sa, uint32_t worker, const esp_open_item *items
                 open_packet(sa, &sa->workers[worker], items[i].buf, items[i].len, &opened[i]);
     }
     return ESP_OK;
+}
+
+/* RFC 4303 A3.2 */
+static esp_rc resync_packet(esp_sa *sa, esp__worker *w, const uint8_t *packet, size_t len,
+                            uint32_t max_tries, uint8_t *out, esp_opened *opened)
+{
+    uint32_t low;
+    esp_rc rc = check_packet(sa, packet, len, &low);
+    if (rc != ESP_OK)
+        return rc;
+    const uint64_t high = sa->window.top >> 32;
+    rc = ESP_ERR_AUTH;
+    for (uint64_t i = 1; i <= max_tries && high + i <= UINT32_MAX && rc == ESP_ERR_AUTH; i++) {
+        memcpy(out, packet, len);
+        rc = open_as(sa, w, out, len, (high + i) << 32 | low, opened);
+    }
+    return rc;
+}
+
+esp_rc esp_sa_resync(esp_sa *sa, uint32_t worker, const uint8_t *packet, size_t len,
+                     uint32_t max_tries, uint8_t *out, size_t cap, esp_opened *opened)
+{
+    const esp_rc call = check_call(sa, worker);
+    if (call != ESP_OK)
+        return call;
+    if (!packet || !out || !opened || esp__overlaps(packet, len, out, cap))
+        return ESP_ERR_ARG;
+    if (!sa->esn)
+        return ESP_ERR_STATE;
+    esp__worker *w = &sa->workers[worker];
+    if (cap < len)
+        return esp__drop(w, ESP_ERR_BUFFER);
+    const esp_rc rc = resync_packet(sa, w, packet, len, max_tries, out, opened);
+    return rc == ESP_OK ? ESP_OK : esp__drop(w, rc);
 }

@@ -138,7 +138,7 @@ typedef struct esp_sa_info {
     uint8_t mode;           /**< ESP_MODE_... */
     uint8_t algorithm;      /**< ESP_ALGORITHM_... */
     uint8_t esn;            /**< 0 or 1. */
-    uint32_t replay_window; /**< In packets; 0: off. */
+    uint32_t replay_window; /**< In packets; 0: off, or outbound. */
     uint32_t workers;       /**< As configured. */
     uint32_t reserved;      /**< Zero. */
     uint64_t soft_packets;  /**< In force; UINT64_MAX: none. */
