@@ -10,6 +10,9 @@
 
 #include <esp/resync.h>
 
+#define IPV4_HEADER_BYTES 20
+#define IPV6_HEADER_BYTES 40
+
 /* What can be refused before the cipher runs, cheapest first. */
 static esp_rc check_packet(const esp_sa *sa, const uint8_t *buf, size_t len, uint32_t *low)
 {
@@ -71,13 +74,37 @@ static esp_rc strip_padding(const uint8_t *text, size_t text_len, size_t *payloa
     return ESP_OK;
 }
 
-static esp_rc check_next_header(const esp_sa *sa, uint8_t next_header)
+/* Where an inner IP packet ends by its own header; payload_len where that makes no sense. */
+static size_t inner_len(const uint8_t *payload, size_t payload_len, uint8_t next_header)
 {
-    if (next_header == ESP_NEXT_NONE)
-        return ESP_ERR_DUMMY; /* RFC 4303 2.6 */
-    /* RFC 4303 3.1.2 */
-    if (sa->mode == ESP_MODE_TUNNEL && next_header != ESP_NEXT_IPV4 && next_header != ESP_NEXT_IPV6)
+    wire_reader r = wire_reader_make(payload, payload_len);
+    const uint32_t version_and_more = wire_get_u32(&r);
+    const uint32_t ipv6_payload_len = wire_get_u16(&r);
+    const bool ipv4 = next_header == ESP_NEXT_IPV4;
+    const size_t header_len = ipv4 ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES;
+    const size_t len = ipv4 ? version_and_more & 0xffff : header_len + ipv6_payload_len;
+    const bool sound = wire_ok(&r) && version_and_more >> 28 == (ipv4 ? 4 : 6) &&
+                       len >= header_len && len <= payload_len;
+    return sound ? len : payload_len;
+}
+
+/*
+ * The plaintext as payload, padding, pad length and next header. RFC 4303 2.6: of a dummy packet
+ * the next header alone need be well-formed.
+ */
+static esp_rc take_apart(const esp_sa *sa, const uint8_t *text, size_t text_len,
+                         uint8_t *next_header, size_t *payload_len)
+{
+    *next_header = text[text_len - 1];
+    if (*next_header == ESP_NEXT_NONE)
+        return ESP_ERR_DUMMY;
+    const esp_rc rc = strip_padding(text, text_len, payload_len);
+    if (rc != ESP_OK || sa->mode != ESP_MODE_TUNNEL)
+        return rc;
+    if (*next_header != ESP_NEXT_IPV4 && *next_header != ESP_NEXT_IPV6) /* RFC 4303 3.1.2 */
         return ESP_ERR_NEXT_HEADER;
+    /* RFC 4303 2.7: traffic flow padding lies behind the inner packet. */
+    *payload_len = inner_len(text, *payload_len, *next_header);
     return ESP_OK;
 }
 
@@ -104,11 +131,9 @@ static esp_rc open_as(esp_sa *sa, esp__worker *w, uint8_t *buf, size_t len, uint
         return rc;
     const uint8_t *text = buf + ESP_HEADER_BYTES;
     const size_t text_len = len - ESP_HEADER_BYTES - ESP_ICV_BYTES;
-    const uint8_t next_header = text[text_len - 1];
+    uint8_t next_header;
     size_t payload_len;
-    rc = strip_padding(text, text_len, &payload_len);
-    if (rc == ESP_OK)
-        rc = check_next_header(sa, next_header);
+    rc = take_apart(sa, text, text_len, &next_header, &payload_len);
     if (rc != ESP_OK && rc != ESP_ERR_DUMMY)
         return rc;
 

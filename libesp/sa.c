@@ -69,7 +69,7 @@ static bool config_is_valid(const esp_sa_config *cfg)
         return false;
     if (cfg->workers == 0 || cfg->workers > ESP_WORKERS_MAX || cfg->reserved != 0)
         return false;
-    /* RFC 4106 8.1, RFC 7634 4 */
+    /* RFC 4106 8.1, RFC 7634 2 */
     if (key_bytes == 0 || !cfg->keymat || cfg->keymat_len != key_bytes + ESP__SALT_BYTES)
         return false;
     return cfg->last_sequence <= last_usable(cfg->esn);

@@ -199,6 +199,63 @@ static void a_dummy_packet_is_dropped_and_its_number_is_spent(void **state)
     }
 }
 
+/* RFC 4303 2.6: "need not be well-formed". */
+static void a_dummy_packet_may_have_any_padding(void **state)
+{
+    (void)state;
+    esp_sa_config cfg = test_config(ESP_DIRECTION_IN, ESP_ALGORITHM_AES128_GCM16);
+    esp_sa *sa = test_sa(&cfg);
+    uint8_t packet[TEST_ROOM];
+    esp_opened opened;
+    const uint8_t plain[8] = {9, 9, 9, 9, 9, 9, 255, ESP_NEXT_NONE};
+    const size_t len = craft(&cfg, 1, plain, sizeof(plain), packet);
+    assert_int_equal(esp_sa_open(sa, 0, packet, len, &opened), ESP_ERR_DUMMY);
+    assert_true(test_counters(sa).padding == 0);
+    esp_sa_free(sa);
+}
+
+/* The payload's length after the inner packet's header was set to say inner_len. */
+static size_t open_inner(uint8_t next_header, uint8_t first, size_t inner_len, size_t payload_len)
+{
+    esp_sa_config cfg = test_config(ESP_DIRECTION_IN, ESP_ALGORITHM_AES128_GCM16);
+    cfg.mode = ESP_MODE_TUNNEL;
+    esp_sa *sa = test_sa(&cfg);
+    uint8_t packet[TEST_ROOM];
+    uint8_t plain[128] = {0};
+    esp_opened opened;
+    plain[0] = first;
+    const size_t at = next_header == ESP_NEXT_IPV4 ? 2 : 4;
+    plain[at] = (uint8_t)(inner_len >> 8);
+    plain[at + 1] = (uint8_t)inner_len;
+    plain[payload_len] = 0;
+    plain[payload_len + 1] = next_header;
+    const size_t len = craft(&cfg, 1, plain, payload_len + 2, packet);
+    assert_int_equal(esp_sa_open(sa, 0, packet, len, &opened), ESP_OK);
+    esp_sa_free(sa);
+    return opened.len;
+}
+
+/* RFC 4303 2.7, 3.4.4.2 */
+static void traffic_flow_padding_is_cut_off_in_tunnel_mode(void **state)
+{
+    (void)state;
+    assert_int_equal(open_inner(ESP_NEXT_IPV4, 0x45, 30, 30), 30);
+    assert_int_equal(open_inner(ESP_NEXT_IPV4, 0x45, 30, 98), 30);
+    assert_int_equal(open_inner(ESP_NEXT_IPV4, 0x45, 20, 98), 20);
+    assert_int_equal(open_inner(ESP_NEXT_IPV6, 0x60, 0, 98), 40);
+    assert_int_equal(open_inner(ESP_NEXT_IPV6, 0x6f, 10, 98), 50);
+    assert_int_equal(open_inner(ESP_NEXT_IPV6, 0x60, 58, 98), 98);
+    /* A header that makes no sense is the IP layer's to refuse. */
+    assert_int_equal(open_inner(ESP_NEXT_IPV4, 0x45, 19, 98), 98);
+    assert_int_equal(open_inner(ESP_NEXT_IPV4, 0x45, 99, 98), 98);
+    assert_int_equal(open_inner(ESP_NEXT_IPV4, 0x65, 30, 98), 98);
+    assert_int_equal(open_inner(ESP_NEXT_IPV6, 0x40, 10, 98), 98);
+    assert_int_equal(open_inner(ESP_NEXT_IPV6, 0x60, 59, 98), 98);
+    assert_int_equal(open_inner(ESP_NEXT_IPV6, 0x60, 0, 38), 38);
+    assert_int_equal(open_inner(ESP_NEXT_IPV4, 0, 0, 2), 2);
+    assert_int_equal(open_inner(ESP_NEXT_IPV4, 0x45, 2, 6), 6);
+}
+
 /* RFC 4303 3.1.2 */
 static void tunnel_mode_refuses_what_is_not_ip(void **state)
 {
@@ -274,6 +331,8 @@ int main(void)
         cmocka_unit_test(a_pad_length_beyond_the_payload_is_dropped),
         cmocka_unit_test(padding_that_does_not_count_from_one_is_dropped),
         cmocka_unit_test(a_dummy_packet_is_dropped_and_its_number_is_spent),
+        cmocka_unit_test(a_dummy_packet_may_have_any_padding),
+        cmocka_unit_test(traffic_flow_padding_is_cut_off_in_tunnel_mode),
         cmocka_unit_test(tunnel_mode_refuses_what_is_not_ip),
         cmocka_unit_test(a_wrong_high_half_fails_authentication),
         cmocka_unit_test(random_bytes_never_open),
