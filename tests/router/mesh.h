@@ -10,7 +10,7 @@
 #ifndef MESH_H
 #define MESH_H
 
-#include "harness/harness.h"
+#include "harness.h"
 
 #include "router.h"
 

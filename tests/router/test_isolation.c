@@ -6,6 +6,7 @@
  */
 #include "mesh.h"
 
+#include "internal/checksum.h"
 #include "router/internal.h"
 
 #include <stdlib.h>
