@@ -255,7 +255,7 @@ typedef struct ikev2__sa {
     bool want_liveness;
     bool want_config;
     bool want_keepalive;
-    bool doomed; /* INITIAL_CONTACT: to be closed by the timer */
+    bool doomed; /* EXPIRE closes it without a word, for close_reason */
     uint16_t close_reason;
     uint16_t failure_notify; /* goes with our Delete */
     uint16_t retry_group;    /* the peer wants this one for the next IKE SA */
@@ -367,6 +367,7 @@ void ikev2__sa_set_state(ikev2__sa *sa, uint8_t state);
 void ikev2__sa_set_timer(ikev2__sa *sa, int timer, uint64_t at_ms);
 void ikev2__sa_arm(ikev2__sa *sa);
 void ikev2__sa_close(ikev2__sa *sa, uint16_t reason);
+void ikev2__sa_doom(ikev2__sa *sa, uint16_t reason, uint64_t at_ms);
 void ikev2__sa_establish(ikev2__sa *sa, uint64_t replaces);
 void ikev2__sa_index_spi(ikev2__sa *sa);
 void ikev2__sa_index_identity(ikev2__sa *sa);

@@ -262,8 +262,7 @@ static void doom_others(ikev2__sa *sa)
         if (other == sa || !other->announced ||
             !ikev2__identity_equal(&other->ctx->peer_id, &sa->ctx->peer_id))
             continue;
-        other->doomed = true;
-        ikev2__sa_set_timer(other, IKEV2__T_EXPIRE, e->now_ms);
+        ikev2__sa_doom(other, IKEV2_REASON_INITIAL_CONTACT, e->now_ms);
     }
 }
 

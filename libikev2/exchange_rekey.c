@@ -63,6 +63,7 @@ static void inherit(ikev2__sa *old, ikev2__sa *heir)
     ikev2__sa_set_timer(old, IKEV2__T_EXPIRE, e->now_ms + e->cfg.linger_ms);
     ikev2__sa_arm(old);
     ikev2__sa_arm(heir);
+    ikev2__sa_pump(heir);
 }
 
 static ikev2__sa *rival_of(const ikev2__sa *sa)
@@ -195,13 +196,15 @@ ikev2_rc ikev2__rekey_response(ikev2__sa *sa, ikev2__message *msg)
         inherit(sa, rival);
         heir->want_delete = true;
         heir->close_reason = IKEV2_REASON_REDUNDANT;
-        ikev2__sa_pump(rival);
+        ikev2__sa_pump(heir);
     } else {
         inherit(sa, heir);
         sa->want_delete = true;
         sa->close_reason = IKEV2_REASON_REKEYED;
+        /* The peer deletes its own; unless our Delete of the old one is quicker than our answer. */
+        if (rival)
+            ikev2__sa_doom(rival, IKEV2_REASON_REDUNDANT, e->now_ms + e->cfg.linger_ms);
     }
-    ikev2__sa_pump(heir);
     return IKEV2_OK;
 }
 

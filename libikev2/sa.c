@@ -291,6 +291,13 @@ void ikev2__sa_close(ikev2__sa *sa, uint16_t reason)
                         e->now_ms + (sa->response.bytes ? e->cfg.linger_ms : 0));
 }
 
+void ikev2__sa_doom(ikev2__sa *sa, uint16_t reason, uint64_t at_ms)
+{
+    sa->doomed = true;
+    sa->close_reason = reason;
+    ikev2__sa_set_timer(sa, IKEV2__T_EXPIRE, at_ms);
+}
+
 void ikev2__sa_establish(ikev2__sa *sa, uint64_t replaces)
 {
     ikev2_engine *e = sa->e;
@@ -468,7 +475,7 @@ static void expired(ikev2__sa *sa)
 {
     ikev2__sa_set_timer(sa, IKEV2__T_EXPIRE, IKEV2_NEVER);
     if (sa->doomed) {
-        ikev2__sa_close(sa, IKEV2_REASON_INITIAL_CONTACT);
+        ikev2__sa_close(sa, sa->close_reason);
     } else if (sa->state == IKEV2__STATE_REPLACED) {
         ikev2__sa_close(sa, IKEV2_REASON_REKEYED);
     } else {
