@@ -17,8 +17,8 @@ project(consumer LANGUAGES C)
 foreach(library gre esp mplsvpn nhrp ikev2 bgpvpn)
   find_package(${library} 0.1 REQUIRED)
   foreach(kind "" _static)
-    add_executable(cmake_${library}${kind} ${library}.c)
-    target_link_libraries(cmake_${library}${kind} PRIVATE ${library}::${library}${kind})
+    add_executable(find_${library}${kind} ${library}.c)
+    target_link_libraries(find_${library}${kind} PRIVATE ${library}::${library}${kind})
   endforeach()
 endforeach()
 END
@@ -42,7 +42,7 @@ done
 cmake -S . -B build -DCMAKE_PREFIX_PATH="$prefix" >cmake.log 2>&1 || { cat cmake.log; exit 1; }
 cmake --build build >build.log 2>&1 || { cat build.log; exit 1; }
 n=0
-for program in build/cmake_* pc_*; do
+for program in build/find_* pc_*; do
     case $program in *.c) continue ;; esac
     [ "$("./$program" | cut -d' ' -f2)" = 100 ] || { echo "$program: wrong version"; exit 1; }
     n=$((n + 1))
