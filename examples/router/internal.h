@@ -85,7 +85,8 @@ typedef struct rt_inbound {
     rt_tunnel *tunnel;
     uint64_t child;
     uint32_t spi;
-    _Atomic uint64_t seen_ms;       /* last report of traffic */
+    atomic_flag opening;             /* one worker at a time: replay window and counters */
+    _Atomic uint64_t seen_ms;        /* last report of traffic */
     _Atomic uint32_t limit_reported; /* 1: soft, 2: hard */
 } rt_inbound;
 
@@ -416,7 +417,9 @@ int32_t rt_spi_add(router *r, rt_inbound *in);
 void rt_spi_remove(router *r, rt_inbound *in);
 rt_tunnel *rt_slot_get(const router *r, uint32_t slot);
 int32_t rt_slot_take(router *r, rt_tunnel *t);
-void rt_slot_release(router *r, rt_tunnel *t);
+/* The tunnel has ended: nobody finds it, and nobody gets its slot yet. */
+void rt_slot_rest(router *r, const rt_tunnel *t);
+void rt_slot_release(router *r, const rt_tunnel *t);
 void rt_worker_enter(router *r, rt_worker *w);
 void rt_worker_leave(rt_worker *w);
 void rt_retire(router *r, rt_retired *object, void (*destroy)(router *r, rt_retired *self));
