@@ -506,6 +506,9 @@ static void null_and_senseless_arguments_are_refused(void **state)
     assert_int_equal(mplsvpn_packet_push(n.reader, &hop, buf, HEADROOM, 20, NULL), MPLSVPN_ERR_ARG);
     assert_int_equal(mplsvpn_packet_push(n.reader, &hop, buf, HEADROOM, 0, &p),
                      MPLSVPN_ERR_TRUNCATED);
+    buf[HEADROOM + 8] = 1;
+    assert_int_equal(mplsvpn_packet_push(n.reader, &hop, buf, HEADROOM, 20, &p), MPLSVPN_ERR_TTL);
+    buf[HEADROOM + 8] = 64;
     hop.label_count = 4;
     hop.labels[0] = hop.labels[1] = hop.labels[2] = hop.labels[3] = 16;
     assert_int_equal(mplsvpn_packet_push(n.reader, &hop, buf + HEADROOM - 15, 15, 20, &p),

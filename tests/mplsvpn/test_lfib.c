@@ -323,6 +323,15 @@ static void what_readers_may_see_is_freed_only_when_they_have_quiesced(void **st
     assert_int_equal(mplsvpn_reader_quiesce(a), MPLSVPN_OK);
     assert_int_equal(mplsvpn_table_collect(t), MPLSVPN_OK);
     assert_int_equal(table_usage(t).pending, 0);
+
+    /* A reader that was taken back holds nothing up either. */
+    assert_int_equal(mplsvpn_reader_quiesce(b), MPLSVPN_OK);
+    assert_int_equal(mplsvpn_label_bind(t, label, &bound), MPLSVPN_OK);
+    mplsvpn_reader_free(a);
+    assert_int_equal(mplsvpn_table_collect(t), MPLSVPN_YES);
+    mplsvpn_reader_free(b);
+    assert_int_equal(mplsvpn_table_collect(t), MPLSVPN_OK);
+    assert_int_equal(table_usage(t).readers, 0);
     mplsvpn_table_free(t);
 }
 
@@ -419,6 +428,16 @@ static void random_operations_keep_allocator_and_states_consistent(void **state)
         }
     }
     assert_int_equal(listed, taken);
+    /* And the walk over all finds each once. */
+    size_t it = 0;
+    uint32_t label, walked = 0;
+    while (mplsvpn_lfib_next(t, &it, &label) == MPLSVPN_YES) {
+        assert_int_not_equal(states[label - 100], MPLSVPN_LABEL_FREE);
+        states[label - 100] = MPLSVPN_LABEL_FREE;
+        walked++;
+    }
+    assert_int_equal(walked, taken);
+    assert_int_equal(mplsvpn_lfib_next(t, &it, &label), MPLSVPN_OK);
     mplsvpn_table_free(t);
 }
 
@@ -517,6 +536,13 @@ static void null_and_senseless_arguments_are_refused(void **state)
     assert_int_equal(mplsvpn_label_next(NULL, 1, &it, &label), MPLSVPN_ERR_ARG);
     assert_int_equal(mplsvpn_label_next(t, 1, NULL, &label), MPLSVPN_ERR_ARG);
     assert_int_equal(mplsvpn_label_next(t, 1, &it, NULL), MPLSVPN_ERR_ARG);
+    assert_int_equal(mplsvpn_lfib_next(NULL, &it, &label), MPLSVPN_ERR_ARG);
+    assert_int_equal(mplsvpn_lfib_next(t, NULL, &label), MPLSVPN_ERR_ARG);
+    assert_int_equal(mplsvpn_lfib_next(t, &it, NULL), MPLSVPN_ERR_ARG);
+    /* One label of a million, wherever the seed put it. */
+    assert_int_equal(mplsvpn_lfib_next(t, &it, &label), MPLSVPN_YES);
+    assert_int_equal(label, 16);
+    assert_int_equal(mplsvpn_lfib_next(t, &it, &label), MPLSVPN_OK);
     it = 12345;
     assert_int_equal(mplsvpn_label_next(t, 1, &it, &label), MPLSVPN_ERR_ARG);
     assert_int_equal(mplsvpn_label_get(NULL, 16, &s, &owner, &hop), MPLSVPN_ERR_ARG);
