@@ -157,6 +157,7 @@ struct rt_tunnel {
     router_path path;
     router_addr address; /* of the peer in the tunnel */
     rt_route *routes;    /* that go by it */
+    uint64_t bgp_neighbor; /* whose session runs over it; 0: none */
     rt_timer timer;
     uint64_t address_ms;   /* when it must be known; RT_NEVER: it is, or nothing sends yet */
     uint64_t redundant_ms; /* connections that lost are deleted */
