@@ -18,7 +18,9 @@ enum {
     CONNECT_RETRY_S = 5,
     MS_PER_S = 1000,
     HOLD_TIME_S = 90, /* a label may be in use that long after its session failed */
-    RT_BYTES = 8
+    RT_BYTES = 8,
+    SPOKE_JOURNAL_CHANGES = 1024,
+    SPOKE_JOURNAL_BYTES = 16384
 };
 
 /* ---- Labels ---- */
@@ -184,7 +186,7 @@ static void neighbor_fill(const router *r, bgpvpn_neighbor_config *out)
 
 static int32_t engine_new(router *r)
 {
-    const router_config *c = &r->config;
+    const rt_config *c = &r->config;
     bgpvpn_config config;
     (void)bgpvpn_config_init(&config);
     config.local_as = c->as;
@@ -194,6 +196,10 @@ static int32_t engine_new(router *r)
     config.accept = BGPVPN_ACCEPT_KNOWN;
     config.allocator.resize = c->resize;
     config.allocator.user = c->resize_user;
+    if (c->bgp_listen.family == ROUTER_FAMILY_NONE) { /* a spoke tells few, and little */
+        config.journal_changes = SPOKE_JOURNAL_CHANGES;
+        config.group_journal_bytes = SPOKE_JOURNAL_BYTES;
+    }
     drbg_get(&r->random, config.seed, sizeof(config.seed));
     bgpvpn_rc rc = bgpvpn_engine_new(&config, r->now, &r->bgp);
     sodium_memzero(&config, sizeof(config));

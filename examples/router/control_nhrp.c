@@ -12,7 +12,7 @@
 
 int32_t rt_nhrp_new(router *r)
 {
-    const router_config *c = &r->config;
+    const rt_config *c = &r->config;
     nhrp_config config;
     (void)nhrp_config_init(&config);
     config.allocator.resize = c->resize;
