@@ -328,6 +328,7 @@ static void the_key_log_has_a_line_for_each_sa(void **state)
     keys k = {0};
     router_set_keylog(m->nodes[SPOKE1].r, note_key, &k);
     mesh_run(m, 10000);
+    assert_int_equal(k.ike, 1);
     assert_int_equal(k.esp, 2); /* in and out */
     /* Wireshark's esp_sa: protocol, source, destination, SPI, cipher, key and salt, none. */
     char spi[11];
