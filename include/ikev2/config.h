@@ -111,6 +111,7 @@ typedef struct ikev2_peer {
 /**
  * @brief Sets struct_size and every default.
  * @param cfg the config.
+ * @retval IKEV2_ERR_ARG @p cfg is NULL.
  */
 IKEV2_API ikev2_rc ikev2_config_init(ikev2_config *cfg);
 
