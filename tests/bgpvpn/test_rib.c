@@ -25,6 +25,8 @@ typedef struct lab {
     uint64_t faults, limits, downs, asks;
     bgpvpn_event last, last_ask;
     uint32_t labels;
+    bool labels_withheld;
+    bgpvpn_label last_label;
 } lab;
 
 static void take_output(lab *l)
@@ -63,10 +65,12 @@ static void settle(lab *l)
             else if (ev.kind != BGPVPN_EVENT_CLOSE)
                 l->last = ev;
         }
-        while (bgpvpn_engine_poll_label(l->e, &label) == BGPVPN_YES)
-            if (label.kind == BGPVPN_LABEL_ASK)
+        while (bgpvpn_engine_poll_label(l->e, &label) == BGPVPN_YES) {
+            l->last_label = label;
+            if (label.kind == BGPVPN_LABEL_ASK && !l->labels_withheld)
                 (void)bgpvpn_engine_answer_label(l->e, l->now_ms, label.route_id,
                                                  9000 + l->labels++);
+        }
         take_output(l);
         (void)bgpvpn_engine_timeout(l->e, l->now_ms);
     }
@@ -793,6 +797,68 @@ static void random_changes_end_as_a_naive_rib_does(void **state)
     }
 }
 
+static void a_peer_without_credit_falls_off_the_ring_and_misses_nothing(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        prng p = {seed};
+        bgpvpn_config cfg;
+        bgpvpn_counters c = {.struct_size = sizeof(c)};
+        net_config(0, &cfg);
+        cfg.journal_changes = 16;
+        cfg.group_journal_bytes = 16384;
+        lab *l = lab_new(internal, &cfg, BGPVPN_NEIGHBOR_CLIENT);
+        uint32_t told[PEERS][PREFIXES] = {{0}};
+        for (int step = 0; step < 900; step++) {
+            route r = plain(prng_below(&p, PREFIXES));
+            r.there = prng_below(&p, 3) > 0;
+            r.label = 16 + prng_below(&p, 1000);
+            r.med = 1 + prng_below(&p, 200);
+            if (step == 5)
+                (void)bgpvpn_engine_set_credit(l->e, l->now_ms, l->stream[2], 0);
+            send_route(l, 0, &r);
+            replay(l, 1, told[1]);
+            l->sent_len[1] = 0;
+            if (step != 450 && step != 899)
+                continue;
+            (void)bgpvpn_engine_set_credit(l->e, l->now_ms, l->stream[2], UINT64_MAX);
+            settle(l);
+            replay(l, 2, told[2]);
+            l->sent_len[2] = 0;
+            assert_memory_equal(told[1], told[2], sizeof(told[1]));
+            (void)bgpvpn_engine_set_credit(l->e, l->now_ms, l->stream[2], 0);
+        }
+        assert_int_equal(bgpvpn_engine_get_counters(l->e, &c), BGPVPN_OK);
+        assert_true(c.group_rejoins >= 2);
+        lab_free(l);
+    }
+}
+
+static void a_label_answered_late_leads_to_where_the_route_leads_now(void **state)
+{
+    (void)state;
+    lab *l = lab_new(internal, NULL, BGPVPN_NEIGHBOR_CLIENT | BGPVPN_NEIGHBOR_NEXT_HOP_SELF);
+    l->labels_withheld = true;
+    route r = plain(1);
+    send_route(l, 0, &r);
+    assert_int_equal(l->last_label.kind, BGPVPN_LABEL_ASK);
+    assert_int_equal(l->last_label.out_label, 100);
+    r.label = 200;
+    send_route(l, 0, &r);
+    assert_int_equal(bgpvpn_engine_answer_label(l->e, l->now_ms, l->last_label.route_id, 5000),
+                     BGPVPN_OK);
+    settle(l);
+    assert_int_equal(l->last_label.kind, BGPVPN_LABEL_CHANGED);
+    assert_int_equal(l->last_label.label, 5000);
+    assert_int_equal(l->last_label.out_label, 200);
+    /* Answered after the route has gone, it comes back unused or by LABEL_FREE. */
+    r.there = false;
+    send_route(l, 0, &r);
+    assert_int_equal(l->last_label.kind, BGPVPN_LABEL_FREE);
+    assert_int_equal(l->last_label.label, 5000);
+    lab_free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -813,6 +879,8 @@ int main(void)
         cmocka_unit_test(a_next_hop_is_asked_for_once_and_may_change),
         cmocka_unit_test(limits_refuse_routes_and_not_sessions),
         cmocka_unit_test(random_changes_end_as_a_naive_rib_does),
+        cmocka_unit_test(a_peer_without_credit_falls_off_the_ring_and_misses_nothing),
+        cmocka_unit_test(a_label_answered_late_leads_to_where_the_route_leads_now),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
