@@ -12,6 +12,7 @@
  *   event.c    what the caller is told
  *   config.c   defaults and checks
  *   router.c   life, timers, ports
+ *   show.c     what may be looked at; keylog.c: keys for a capture's reader
  *
  * Ownership: the router owns tunnels, a tunnel its connections (IKE SAs), a connection its
  * children (pairs of ESP SAs). Whatever a worker may look at is unpublished first, then retired,
