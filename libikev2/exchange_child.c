@@ -59,6 +59,11 @@ static void policy_selectors(const ikev2__sa *sa, const ikev2__policy *p, ikev2_
     ikev2__selectors_resolve(p->peer_ts, p->peer_count, &sa->path.peer, peer);
 }
 
+static uint32_t read_spi(const uint8_t *b)
+{
+    return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
 static bool spi_ok(const ikev2__choice *c)
 {
     static const uint8_t zero[4];
@@ -153,7 +158,7 @@ ikev2_rc ikev2__child_accept(ikev2__child *c, const ikev2__child_terms *terms)
         return rc;
     c->suite = terms->choice.suite;
     c->mode = terms->mode;
-    c->spi_out = (uint32_t)spi[0] << 24 | (uint32_t)spi[1] << 16 | (uint32_t)spi[2] << 8 | spi[3];
+    c->spi_out = read_spi(spi);
     return IKEV2_OK;
 }
 
@@ -368,6 +373,14 @@ static ikev2_rc answer_secret(ikev2__sa *sa, const ikev2__task *task, const ikev
     return rc;
 }
 
+static bool was_deleted(const ikev2__task *task, const uint8_t *spi)
+{
+    for (size_t i = 0; i < task->deleted_count; i++)
+        if (task->deleted[i] == read_spi(spi))
+            return true;
+    return false;
+}
+
 ikev2_rc ikev2__create_response(ikev2__sa *sa, ikev2__message *msg)
 {
     ikev2_engine *e = sa->e;
@@ -403,6 +416,7 @@ ikev2_rc ikev2__create_response(ikev2__sa *sa, ikev2__message *msg)
         if (rc < 0)
             return rc;
     }
+    const bool deleted = was_deleted(task, terms.choice.spi);
     ikev2__child *old = task->old_id ? ikev2__child_by_id(e, task->old_id) : NULL;
     ikev2__child *rival = task->rival_id ? ikev2__child_by_id(e, task->rival_id) : NULL;
     const bool contested = rival && rival->state != IKEV2__CHILD_DEAD;
@@ -411,7 +425,9 @@ ikev2_rc ikev2__create_response(ikev2__sa *sa, ikev2__message *msg)
     sa->failures = 0;
     if (old)
         old->want_rekey = false;
-    if (!ok) {
+    if (deleted) {
+        ikev2__child_free(child);
+    } else if (!ok) {
         ikev2__refused(sa, child, reason, refusal);
         reject(child, reason);
     } else if (lost) {
@@ -476,11 +492,6 @@ static uint16_t collision(const ikev2__sa *sa, bool rekey, const ikev2__child *o
     if (rekey)
         return is_in_use(old) && !old->want_delete ? 0 : IKEV2__N_TEMPORARY_FAILURE;
     return sa->child_count >= sa->e->cfg.max_children_per_sa ? IKEV2__N_NO_ADDITIONAL_SAS : 0;
-}
-
-static uint32_t read_spi(const uint8_t *b)
-{
-    return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
 /* The answer to an acceptable request; frees the new child when it fails. */
@@ -550,6 +561,9 @@ ikev2_rc ikev2__create_request(ikev2__sa *sa, ikev2__message *msg, uint64_t hash
     if (is_rekey) {
         if (rekey.protocol == IKEV2_PROTOCOL_ID_ESP)
             old = ikev2__child_by_spi_out(sa, read_spi(rekey.spi));
+        /* It may be the one that our own request makes: the peer knows it before we do. */
+        if (!old && sa->task && sa->task->kind == IKEV2__TASK_CHILD)
+            return ikev2__respond_error(sa, exchange, IKEV2__N_TEMPORARY_FAILURE, NULL, 0, hash);
         if (!old)
             return not_found(sa, &rekey, hash);
     }
