@@ -439,7 +439,7 @@ uint16_t ikev2__reason_of(uint16_t notify);
 /* RFC 7296 2.21.3: an authenticated message that the RFC forbids ends the IKE SA. */
 ikev2_rc ikev2__fatal_error(ikev2__sa *sa, uint8_t exchange, uint16_t type, const uint8_t *data,
                             size_t len, uint64_t hash, uint16_t reason);
-/* TEMPORARY_FAILURE: waits; false: it was too often, the SA is closed. */
+/* TEMPORARY_FAILURE: waits; false: it was too often, the SA is to be deleted. */
 bool ikev2__back_off(ikev2__sa *sa);
 void ikev2__note_rival(ikev2__task *task, uint64_t id, const ikev2_payload *theirs,
                        const uint8_t ours[IKEV2__NONCE_BYTES]);

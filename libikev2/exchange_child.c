@@ -238,7 +238,8 @@ bool ikev2__back_off(ikev2__sa *sa)
 {
     ikev2_engine *e = sa->e;
     if (++sa->failures > IKEV2__MAX_FAILURES) {
-        ikev2__sa_close(sa, IKEV2_REASON_TEMPORARY);
+        sa->want_delete = true;
+        sa->close_reason = IKEV2_REASON_TEMPORARY;
         return false;
     }
     /* Each waits a time of its own, so that two do not meet again. */
@@ -297,6 +298,19 @@ ikev2_rc ikev2__create_build(ikev2__sa *sa, ikev2__child *child)
     fresh->replaces = task->old_id;
     ikev2__child_set_state(fresh, IKEV2__CHILD_PENDING);
     return IKEV2_OK;
+}
+
+/* The peer is to delete it; where that does not happen we do, in the end. */
+static void replaced(ikev2__child *c)
+{
+    const ikev2_engine *e = c->sa->e;
+    if (c->state == IKEV2__CHILD_DEAD)
+        return;
+    ikev2__child_set_state(c, IKEV2__CHILD_REPLACED);
+    c->want_rekey = false;
+    c->soft_ms = IKEV2_NEVER;
+    c->hard_ms = e->now_ms + e->cfg.linger_ms;
+    ikev2__sa_arm(c->sa);
 }
 
 /* The peer has made it and we cannot use it: it is deleted without having been announced. */
@@ -419,8 +433,8 @@ ikev2_rc ikev2__create_response(ikev2__sa *sa, ikev2__message *msg)
     const bool deleted = was_deleted(task, terms.choice.spi);
     ikev2__child *old = task->old_id ? ikev2__child_by_id(e, task->old_id) : NULL;
     ikev2__child *rival = task->rival_id ? ikev2__child_by_id(e, task->rival_id) : NULL;
-    const bool contested = rival && rival->state != IKEV2__CHILD_DEAD;
-    const bool lost = contested && ikev2__lost_to_rival(task, nonce);
+    /* Also where the rival was deleted since: the peer goes by the nonces, and so do we. */
+    const bool lost = task->rival_id && ikev2__lost_to_rival(task, nonce);
     ikev2__sa_request_done(sa);
     sa->failures = 0;
     if (old)
@@ -439,8 +453,8 @@ ikev2_rc ikev2__create_response(ikev2__sa *sa, ikev2__message *msg)
             old->delete_reason = IKEV2_REASON_REKEYED;
         }
         /* Its maker deletes it. */
-        if (contested)
-            ikev2__child_set_state(rival, IKEV2__CHILD_REPLACED);
+        if (rival)
+            replaced(rival);
     }
     return IKEV2_OK;
 }
@@ -609,11 +623,7 @@ ikev2_rc ikev2__create_request(ikev2__sa *sa, ikev2__message *msg, uint64_t hash
     if (old) {
         if (sa->task && sa->task->kind == IKEV2__TASK_CHILD && sa->task->old_id == old->id)
             ikev2__note_rival(sa->task, child->id, theirs, nonce);
-        ikev2__child_set_state(old, IKEV2__CHILD_REPLACED);
-        old->want_rekey = false;
-        old->soft_ms = IKEV2_NEVER;
-        old->hard_ms = e->now_ms + e->cfg.linger_ms;
-        ikev2__sa_arm(sa);
+        replaced(old);
     }
     return IKEV2_OK;
 }
