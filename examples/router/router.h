@@ -198,8 +198,8 @@ const char *router_drop_name(int32_t reason);
 /*
  * Rewrites each packet and gives it a verdict. An ICMP error that must be sent takes the place of
  * the packet that caused it, with a verdict of its own. Returns YES when a report waits for
- * router_timeout, which should then be called soon, else OK. Datagrams of one peer are best given to
- * one worker: an SA opens one packet at a time.
+ * router_timeout, which should then be called soon, else OK. Datagrams of one peer are best given
+ * to one worker: an SA opens one packet at a time.
  */
 int32_t router_rx_batch(router *r, uint32_t worker, uint64_t now_ms, router_packet *packets,
                         size_t count);
