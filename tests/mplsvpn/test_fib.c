@@ -215,6 +215,28 @@ static void vrfs_do_not_see_each_other(void **state)
     mplsvpn_table_free(t);
 }
 
+static void the_number_of_routes_is_right_when_a_vrf_goes_with_some_left(void **state)
+{
+    (void)state;
+    const mplsvpn_config c = table_config();
+    mplsvpn_table *t = table_new(&c);
+    const mplsvpn_addr kept = prefix4(10, 0, 0, 0, 8);
+    const mplsvpn_hop hop = tunnel_hop(1, 1);
+    assert_int_equal(mplsvpn_vrf_add(t, VRF), MPLSVPN_OK);
+    assert_int_equal(mplsvpn_vrf_add(t, VRF + 1), MPLSVPN_OK);
+    assert_int_equal(mplsvpn_route_set(t, VRF + 1, &kept, &hop), MPLSVPN_OK);
+    for (uint8_t i = 0; i < 10; i++)
+        assert_int_equal(set(t, prefix4(i, 0, 0, 0, 8), 1), MPLSVPN_OK);
+    for (uint8_t i = 0; i < 4; i++) {
+        const mplsvpn_addr p = prefix4(i, 0, 0, 0, 8);
+        assert_int_equal(mplsvpn_route_remove(t, VRF, &p), MPLSVPN_OK);
+    }
+    assert_int_equal(table_usage(t).routes, 7);
+    assert_int_equal(mplsvpn_vrf_remove(t, VRF), MPLSVPN_OK);
+    assert_int_equal(table_usage(t).routes, 1);
+    mplsvpn_table_free(t);
+}
+
 typedef struct meter {
     size_t bytes;
 } meter;
@@ -536,6 +558,7 @@ int main(void)
         cmocka_unit_test(random_changes_agree_with_the_naive_table),
         cmocka_unit_test(a_replaced_route_keeps_its_place_and_exact_lookup_finds_it),
         cmocka_unit_test(vrfs_do_not_see_each_other),
+        cmocka_unit_test(the_number_of_routes_is_right_when_a_vrf_goes_with_some_left),
         cmocka_unit_test(a_vrf_by_the_thousand_is_cheap),
         cmocka_unit_test(bulk_lookup_gives_each_address_its_own_result),
         cmocka_unit_test(limits_are_kept),
