@@ -57,6 +57,23 @@ static mplsvpn_hop vector_hop(vectors *v, uint8_t kind)
 }
 
 /* Oracle: scapy; RFC 3032 2.4.3, RFC 3443 3.5, 3.6 */
+/* The TTL of the top header, by where RFC 3032 2.1, RFC 791 3.1 and RFC 8200 3 have it. */
+static uint8_t top_ttl(const mplsvpn_packet *p, const uint8_t *buf)
+{
+    const uint8_t *top = buf + p->offset;
+    return top[p->protocol == MPLSVPN_PROTOCOL_MPLS   ? 3
+               : p->protocol == MPLSVPN_PROTOCOL_IPV4 ? 8
+                                                      : 7];
+}
+
+/* The first label that is no explicit null above others, as a word. */
+static uint32_t deciding_label(const uint8_t *stack)
+{
+    while (stack[0] == 0 && stack[1] == 0 && (stack[2] & 0xd1) == 0)
+        stack += 4;
+    return (uint32_t)stack[0] << 24 | (uint32_t)stack[1] << 16 | (uint32_t)stack[2] << 8 | stack[3];
+}
+
 static void pushed_packets_are_what_the_oracle_builds(void **state)
 {
     (void)state;
@@ -75,6 +92,9 @@ static void pushed_packets_are_what_the_oracle_builds(void **state)
         assert_bytes(buf + p.offset, p.len, after, after_len);
         assert_int_equal(p.protocol, vectors_number(v, "protocol"));
         assert_int_equal(p.offset, HEADROOM - hop.label_count * 4u);
+        assert_int_equal(p.ttl, top_ttl(&p, buf));
+        assert_int_equal(p.tc, 0);
+        assert_int_equal(p.label, 0);
         mplsvpn_table_free(n.table);
         records++;
     }
@@ -103,6 +123,9 @@ static void labelled_packets_come_out_as_the_oracle_builds_them(void **state)
                          MPLSVPN_OK);
         assert_bytes(buf + p.offset, p.len, after, after_len);
         assert_int_equal(p.protocol, vectors_number(v, "protocol"));
+        assert_int_equal(p.ttl, top_ttl(&p, buf));
+        assert_int_equal(p.tc, deciding_label(before) >> 9 & 7);
+        assert_int_equal(p.label, deciding_label(before) >> 12);
         assert_int_equal(got.kind, hop.kind);
         assert_int_equal(got.vrf, vectors_number(v, "vrf"));
         assert_int_equal(got.interface_id, hop.interface_id);
