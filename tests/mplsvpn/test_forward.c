@@ -325,6 +325,40 @@ static void set_default_routes(const node *n, uint8_t kind)
     assert_int_equal(mplsvpn_route_set(n->table, VRF, &v6, &hop), MPLSVPN_OK);
 }
 
+/* Of routes for source, destination and everything, it is the destination's that counts. */
+static void a_packet_takes_the_route_of_its_destination(void **state)
+{
+    (void)state;
+    node n = node_new(MPLSVPN_TTL_UNIFORM);
+    mplsvpn_addr six = {.family = MPLSVPN_FAMILY_IPV6, .prefix_len = 128};
+    hex_bytes("20010db8000000000000000000000101", six.bytes, 16);
+    mplsvpn_addr prefixes[] = {
+        prefix4(10, 1, 1, 101, 32),
+        prefix4(10, 2, 2, 102, 32),
+        prefix4(0, 0, 0, 0, 0),
+        six,
+        six,
+        {.family = MPLSVPN_FAMILY_IPV6},
+    };
+    prefixes[4].bytes[15] = 2;
+    for (uint64_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        const mplsvpn_hop hop = tunnel_hop(OUT, i);
+        assert_int_equal(mplsvpn_route_set(n.table, VRF, &prefixes[i], &hop), MPLSVPN_OK);
+    }
+    uint8_t packet[40];
+    mplsvpn_hop hop;
+    size_t len = hex_bytes(IPV4, packet, sizeof(packet));
+    assert_int_equal(mplsvpn_ip_input(n.reader, VRF, packet, len, &hop), MPLSVPN_OK);
+    assert_int_equal(hop.cookie, 1);
+    len = hex_bytes(IPV6, packet, sizeof(packet));
+    assert_int_equal(mplsvpn_ip_input(n.reader, VRF, packet, len, &hop), MPLSVPN_OK);
+    assert_int_equal(hop.cookie, 4);
+    packet[39] = 3;
+    assert_int_equal(mplsvpn_ip_input(n.reader, VRF, packet, len, &hop), MPLSVPN_OK);
+    assert_int_equal(hop.cookie, 5);
+    mplsvpn_table_free(n.table);
+}
+
 /* RFC 1812 5.2.2, RFC 791 3.1, RFC 8200 3 */
 static void bad_ip_headers_are_dropped_precisely(void **state)
 {
@@ -565,6 +599,7 @@ int main(void)
         cmocka_unit_test(what_is_no_ip_below_the_labels_is_dropped),
         cmocka_unit_test(a_label_whose_ttl_has_run_out_is_dropped),
         cmocka_unit_test(a_swap_to_more_labels_needs_headroom),
+        cmocka_unit_test(a_packet_takes_the_route_of_its_destination),
         cmocka_unit_test(bad_ip_headers_are_dropped_precisely),
         cmocka_unit_test(destinations_that_no_router_forwards_are_dropped),
         cmocka_unit_test(ttl_runs_out_only_for_what_is_forwarded),
