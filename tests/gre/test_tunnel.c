@@ -292,6 +292,10 @@ static void a_payload_for_the_other_end_itself_is_dropped_as_a_loop(void **state
     assert_int_equal(decode_hex(t, "00000800 4500001400010000401100000a010165 c0a80103", &v),
                      GRE_OK);
     assert_int_equal(decode_hex(t, "00000800 4500001400010000401100000a010165 c0a801", &v), GRE_OK);
+    /* what lies in the buffer behind the packet does not count */
+    uint8_t cut[44];
+    assert_int_equal(hex_bytes(IPV4_TO_REMOTE, cut, sizeof(cut)), 24);
+    assert_int_equal(gre_tunnel_decode(t, cut, 23, &v), GRE_OK);
     assert_int_equal(counters(t).drop_loop, 1);
     gre_tunnel_free(t);
 
@@ -306,6 +310,10 @@ static void a_payload_for_the_other_end_itself_is_dropped_as_a_loop(void **state
     t = tunnel(&c);
     assert_int_equal(decode_hex(t, IPV6_TO_REMOTE, &v), GRE_ERR_LOOP);
     assert_int_equal(decode_hex(t, IPV4_TO_REMOTE, &v), GRE_OK);
+    assert_int_equal(hex_bytes(IPV6_TO_REMOTE, cut, sizeof(cut)), 44);
+    assert_int_equal(gre_tunnel_decode(t, cut, 43, &v), GRE_OK);
+    cut[43]++;
+    assert_int_equal(gre_tunnel_decode(t, cut, 44, &v), GRE_OK);
     gre_tunnel_free(t);
 }
 
@@ -362,8 +370,15 @@ static void null_and_senseless_arguments_are_refused(void **state)
     gre_config bad = c;
     bad.struct_size = 4;
     assert_int_equal(gre_tunnel_new(&bad, &u), GRE_ERR_ARG);
+    for (int i = 0; i < 5; i++) {
+        bad = c;
+        uint8_t *const switches[] = {&bad.use_key, &bad.any_key, &bad.use_checksum,
+                                     &bad.use_sequence, &bad.other_table};
+        *switches[i] = 2;
+        assert_int_equal(gre_tunnel_new(&bad, &u), GRE_ERR_ARG);
+    }
     bad = c;
-    bad.use_key = 2;
+    bad.reserved2 = 1;
     assert_int_equal(gre_tunnel_new(&bad, &u), GRE_ERR_ARG);
     bad = c;
     bad.ttl = 0;
