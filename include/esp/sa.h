@@ -182,7 +182,8 @@ ESP_API void esp_sa_config_init(esp_sa_config *cfg);
  * @retval ESP_OK
  * @retval ESP_ERR_ARG A NULL, or a value that the field's comment rules out.
  * @retval ESP_ERR_NOMEM Nothing was made.
- * @retval ESP_ERR_CRYPTO The cipher library does not have the algorithm: propose another.
+ * @retval ESP_ERR_CRYPTO The cipher library does not have the algorithm (propose another), or no
+ *         memory of its own for it.
  */
 ESP_API esp_rc esp_sa_new(const esp_sa_config *cfg, esp_sa **out);
 
