@@ -361,7 +361,24 @@ static void bad_prefixes_and_hops_are_refused(void **state)
         bad.labels[1] = refused[i];
         assert_int_equal(mplsvpn_route_set(t, VRF, &p, &bad), MPLSVPN_ERR_ARG);
     }
+    bad = good;
+    bad.reserved = 1;
+    assert_int_equal(mplsvpn_route_set(t, VRF, &p, &bad), MPLSVPN_ERR_ARG);
+    bad = good;
+    bad.reserved2 = 1;
+    assert_int_equal(mplsvpn_route_set(t, VRF, &p, &bad), MPLSVPN_ERR_ARG);
+    bad = good;
+    bad.next_hop.family = 5;
+    assert_int_equal(mplsvpn_route_set(t, VRF, &p, &bad), MPLSVPN_ERR_ARG);
     assert_int_equal(table_usage(t).routes, 0);
+    /* The most that a hop may push. */
+    mplsvpn_hop most = good, got;
+    most.label_count = MPLSVPN_PUSH_MAX;
+    for (uint32_t i = 0; i < MPLSVPN_PUSH_MAX; i++)
+        most.labels[i] = MPLSVPN_LABEL_LAST - i;
+    assert_int_equal(mplsvpn_route_set(t, VRF, &p, &most), MPLSVPN_OK);
+    assert_int_equal(mplsvpn_route_get(t, VRF, &p, &got), MPLSVPN_OK);
+    assert_memory_equal(got.labels, most.labels, sizeof(most.labels));
     mplsvpn_table_free(t);
 }
 

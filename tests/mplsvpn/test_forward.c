@@ -412,6 +412,16 @@ static void destinations_that_no_router_forwards_are_dropped(void **state)
         assert_int_equal(ip_hex(&n, hex), MPLSVPN_ERR_ADDRESS);
     }
     assert_int_equal(reader_counters_of(n.reader).drop_address, 9);
+    /* Their neighbours are routed. */
+    static const char *const v6_routed[] = {
+        "00000000000000000000000000000002", "20010db8000000000000000000000000",
+        "20010db8000000000000000000000001", "fec00000000000000000000000000001",
+        "fe7f0000000000000000000000000001"};
+    for (size_t i = 0; i < sizeof(v6_routed) / sizeof(v6_routed[0]); i++) {
+        char hex[100] = "600000000000113f20010db8000000000000000000000101";
+        strcat(hex, v6_routed[i]);
+        assert_int_equal(ip_hex(&n, hex), MPLSVPN_OK);
+    }
     mplsvpn_table_free(n.table);
 }
 
