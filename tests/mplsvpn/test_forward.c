@@ -388,7 +388,7 @@ static void bad_ip_headers_are_dropped_precisely(void **state)
 }
 
 /* RFC 1122 3.2.1.3, RFC 1812 5.3.7, RFC 4291 2.5 */
-static void destinations_that_no_router_forwards_are_dropped(void **state)
+static void addresses_that_no_router_forwards_are_dropped(void **state)
 {
     (void)state;
     node n = node_new(MPLSVPN_TTL_UNIFORM);
@@ -412,6 +412,14 @@ static void destinations_that_no_router_forwards_are_dropped(void **state)
         assert_int_equal(ip_hex(&n, hex), MPLSVPN_ERR_ADDRESS);
     }
     assert_int_equal(reader_counters_of(n.reader).drop_address, 9);
+    /* RFC 4291 2.5.2, 2.5.3, 2.5.6, 2.7: nor as an IPv6 source */
+    for (size_t i = 0; i < sizeof(v6) / sizeof(v6[0]); i++) {
+        char hex[100] = "600000000000113f";
+        strcat(hex, v6[i]);
+        strcat(hex, "20010db8000000000000000000000101");
+        assert_int_equal(ip_hex(&n, hex), MPLSVPN_ERR_ADDRESS);
+    }
+    assert_int_equal(reader_counters_of(n.reader).drop_address, 14);
     /* Their neighbours are routed. */
     static const char *const v6_routed[] = {
         "00000000000000000000000000000002", "20010db8000000000000000000000000",
@@ -611,7 +619,7 @@ int main(void)
         cmocka_unit_test(a_swap_to_more_labels_needs_headroom),
         cmocka_unit_test(a_packet_takes_the_route_of_its_destination),
         cmocka_unit_test(bad_ip_headers_are_dropped_precisely),
-        cmocka_unit_test(destinations_that_no_router_forwards_are_dropped),
+        cmocka_unit_test(addresses_that_no_router_forwards_are_dropped),
         cmocka_unit_test(ttl_runs_out_only_for_what_is_forwarded),
         cmocka_unit_test(a_local_packet_is_left_as_it_is),
         cmocka_unit_test(decrement_keeps_the_header_checksum_right),
