@@ -317,6 +317,33 @@ static void a_payload_for_the_other_end_itself_is_dropped_as_a_loop(void **state
     gre_tunnel_free(t);
 }
 
+/* A caller built against later headers hands in more; what we do not know must be zero. */
+static void a_newer_caller_is_served_as_far_as_we_know(void **state)
+{
+    (void)state;
+    struct {
+        gre_config cfg;
+        uint8_t later[24];
+    } newer = {.cfg = config()};
+    struct {
+        gre_counters counters;
+        uint8_t later[24];
+    } out;
+    const uint8_t zeros[24] = {0};
+    gre_tunnel *t = NULL;
+    newer.cfg.struct_size = sizeof(newer);
+    assert_int_equal(gre_tunnel_new(&newer.cfg, &t), GRE_OK);
+    memset(&out, 0xaa, sizeof(out));
+    out.counters.struct_size = sizeof(out);
+    assert_int_equal(gre_tunnel_get_counters(t, &out.counters), GRE_OK);
+    assert_int_equal(out.counters.struct_size, sizeof(out));
+    assert_int_equal(out.counters.drop_loop, 0);
+    assert_memory_equal(out.later, zeros, sizeof(zeros));
+    gre_tunnel_free(t);
+    newer.later[23] = 1;
+    assert_int_equal(gre_tunnel_new(&newer.cfg, &t), GRE_ERR_ARG);
+}
+
 static void scenario(fail_alloc *f, void *user)
 {
     (void)user;
@@ -406,6 +433,7 @@ int main(void)
         cmocka_unit_test(every_reason_to_drop_has_its_counter),
         cmocka_unit_test(the_outer_header_comes_from_the_configuration),
         cmocka_unit_test(a_payload_for_the_other_end_itself_is_dropped_as_a_loop),
+        cmocka_unit_test(a_newer_caller_is_served_as_far_as_we_know),
         cmocka_unit_test(a_tunnel_survives_every_allocation_failure),
         cmocka_unit_test(null_and_senseless_arguments_are_refused),
     };

@@ -508,6 +508,45 @@ static void random_operations_keep_allocator_and_states_consistent(void **state)
     mplsvpn_table_free(t);
 }
 
+/* A caller built against later headers hands in more; what we do not know must be zero. */
+static void a_newer_caller_is_served_as_far_as_we_know(void **state)
+{
+    (void)state;
+    struct {
+        mplsvpn_config cfg;
+        uint8_t later[24];
+    } newer = {.cfg = table_config()};
+    struct {
+        mplsvpn_usage usage;
+        uint8_t later[24];
+    } usage;
+    struct {
+        mplsvpn_counters counters;
+        uint8_t later[24];
+    } counters;
+    const uint8_t zeros[24] = {0};
+    mplsvpn_table *t = NULL;
+    mplsvpn_reader *r;
+    newer.cfg.struct_size = sizeof(newer);
+    assert_int_equal(mplsvpn_table_new(&newer.cfg, &t), MPLSVPN_OK);
+    assert_int_equal(mplsvpn_reader_new(t, &r), MPLSVPN_OK);
+    memset(&usage, 0xaa, sizeof(usage));
+    memset(&counters, 0xaa, sizeof(counters));
+    usage.usage.struct_size = sizeof(usage);
+    counters.counters.struct_size = sizeof(counters);
+    assert_int_equal(mplsvpn_table_get_usage(t, &usage.usage), MPLSVPN_OK);
+    assert_int_equal(mplsvpn_reader_get_counters(r, &counters.counters), MPLSVPN_OK);
+    assert_int_equal(usage.usage.struct_size, sizeof(usage));
+    assert_int_equal(usage.usage.readers, 1);
+    assert_int_equal(counters.counters.struct_size, sizeof(counters));
+    assert_int_equal(counters.counters.drop_no_headroom, 0);
+    assert_memory_equal(usage.later, zeros, sizeof(zeros));
+    assert_memory_equal(counters.later, zeros, sizeof(zeros));
+    mplsvpn_table_free(t);
+    newer.later[23] = 1;
+    assert_int_equal(mplsvpn_table_new(&newer.cfg, &t), MPLSVPN_ERR_ARG);
+}
+
 static void scenario(fail_alloc *f, void *user)
 {
     (void)user;
@@ -678,6 +717,7 @@ int main(void)
         cmocka_unit_test(what_readers_may_see_is_freed_only_when_they_have_quiesced),
         cmocka_unit_test(dense_entries_are_used_again),
         cmocka_unit_test(random_operations_keep_allocator_and_states_consistent),
+        cmocka_unit_test(a_newer_caller_is_served_as_far_as_we_know),
         cmocka_unit_test(the_lfib_survives_every_allocation_failure),
         cmocka_unit_test(null_and_senseless_arguments_are_refused),
     };
