@@ -87,8 +87,8 @@ GRE_API gre_rc gre_mss_clamp(uint8_t *packet, size_t len, uint16_t max_mss);
  * @retval GRE_ERR_MAY_FRAGMENT Too big, but IPv4 without DF, or IPv6 of at most 1280 bytes:
  *         gre_fragment_next() for the former, fragment the outer packet for the latter.
  * @retval GRE_ERR_SILENT An ICMP error or redirect, a fragment other than the first (IPv6: unless
- * too big), a source that is no single host or a destination that is many (RFC 1122 3.2.2, RFC
- *         4443 2.4 e, 3.2).
+ *         too big), a source that is no single host or a destination that is many (RFC 1122 3.2.2,
+ *         RFC 4443 2.4 e, 3.2).
  */
 GRE_API gre_rc gre_icmp_error_encode(uint8_t kind, uint32_t mtu, const gre_addr *source,
                                      const uint8_t *packet, size_t len, uint8_t *out, size_t cap,

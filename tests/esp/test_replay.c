@@ -256,6 +256,8 @@ static void a_window_of_zero_accepts_repeats(void **state)
     assert_int_equal(open_number(sa, &cfg, 9), ESP_OK);
     assert_int_equal(open_number(sa, &cfg, 9), ESP_OK);
     assert_int_equal(open_number(sa, &cfg, 1), ESP_OK);
+    /* RFC 4303 3.3.3: whose peer does not look may let its counter cycle, past 0 */
+    assert_int_equal(open_number(sa, &cfg, 0), ESP_OK);
     assert_true(test_counters(sa).sequence == 9);
     esp_sa_free(sa);
 
