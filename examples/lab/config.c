@@ -42,7 +42,8 @@ static void set_vrf(router_vrf_config *v, uint32_t id, uint32_t node)
     }
 }
 
-static void set_peer(router_peer_config *peer, const plan *p, const char *identity,
+/* A peer may send into each VRF that this node has. */
+static void set_peer(router_peer_config *peer, const plan *p, uint32_t node, const char *identity,
                      const router_addr *authorized)
 {
     static const char key[] = "the lab's pre-shared key";
@@ -52,7 +53,8 @@ static void set_peer(router_peer_config *peer, const plan *p, const char *identi
     peer->authorized[0] = *authorized;
     peer->authorizeds = 1;
     for (uint32_t id = 1; id <= p->vrfs; id++)
-        peer->vrfs[peer->vrf_count++] = id;
+        if (plan_has_vrf(p, node, id))
+            peer->vrfs[peer->vrf_count++] = id;
 }
 
 void plan_config(const plan *p, uint32_t node, router_config *out)
@@ -65,20 +67,21 @@ void plan_config(const plan *p, uint32_t node, router_config *out)
     out->underlay = plan_underlay(node);
     out->tunnel = plan_tunnel(node);
     for (uint32_t id = 1; id <= p->vrfs; id++)
-        set_vrf(&out->vrfs[out->vrf_count++], id, node);
+        if (plan_has_vrf(p, node, id))
+            set_vrf(&out->vrfs[out->vrf_count++], id, node);
 
     const router_addr hub_tunnel = plan_tunnel(PLAN_HUB);
     const router_addr tunnels = all_tunnels();
     if (node != PLAN_HUB) {
         router_peer_config *hub = &out->peers[out->peer_count++];
-        set_peer(hub, p, "hub.lab.example", &hub_tunnel);
+        set_peer(hub, p, node, "hub.lab.example", &hub_tunnel);
         hub->address = plan_underlay(PLAN_HUB);
         hub->initiate = true;
         out->bgp_neighbors[out->bgp_neighbor_count++] = hub_tunnel;
     } else {
         out->bgp_listen = tunnels;
     }
-    set_peer(&out->peers[out->peer_count++], p, "*.lab.example", &tunnels);
+    set_peer(&out->peers[out->peer_count++], p, node, "*.lab.example", &tunnels);
     out->redirect = node == PLAN_HUB;
     out->shortcut = node != PLAN_HUB;
     out->as = AS;

@@ -42,7 +42,7 @@ static void note_route(lab *l, lab_node *n, const router_event *e)
     if (n->number == PLAN_HUB || e->source != ROUTER_SOURCE_BGP ||
         e->prefix.prefix_len != summary.prefix_len || !ip_same_host(&e->prefix, &summary))
         return;
-    if (++n->vrfs_ready == l->options.plan.vrfs) {
+    if (++n->vrfs_ready == plan_vrf_count(&l->options.plan, n->number)) {
         l->ready++;
         l->ready_ms = l->now;
     }
@@ -92,6 +92,12 @@ static void deliver(lab *l)
 
 /* ---- Customers ---- */
 
+/* A duplicate of an answer is not another answer. */
+static uint64_t pending_bit(uint32_t sequence)
+{
+    return UINT64_C(1) << sequence % 64;
+}
+
 static void send_flow(lab *l, flow *f)
 {
     lab_node *n = l->nodes[f->from];
@@ -106,6 +112,7 @@ static void send_flow(lab *l, flow *f)
                         route.source == ROUTER_SOURCE_NHRP && route.tunnel != 0;
     if (direct && f->direct_ms == ROUTER_NEVER)
         f->direct_ms = l->now;
+    f->pending |= pending_bit(f->sent);
     f->sent++;
     node_customer(n, f->vrf, packet, len);
     mark_dirty(l, n);
@@ -113,9 +120,8 @@ static void send_flow(lab *l, flow *f)
 
 static void note_heard(lab *l, const lab_node *n, uint32_t vrf, const host_heard *heard)
 {
-    if (!heard->marked || heard->mark.flow >= l->flow_count) {
+    if (!heard->marked || heard->mark.flow >= l->flow_count)
         return;
-    }
     flow *f = l->flows[heard->mark.flow];
     const uint32_t expected = heard->kind == HOST_HEARD_REPLY ? f->from : f->to;
     if (heard->mark.vrf != vrf || f->vrf != vrf || n->number != expected) {
@@ -123,6 +129,9 @@ static void note_heard(lab *l, const lab_node *n, uint32_t vrf, const host_heard
         return;
     }
     if (heard->kind == HOST_HEARD_REPLY) {
+        if (!(f->pending & pending_bit(heard->mark.sequence)))
+            return;
+        f->pending &= ~pending_bit(heard->mark.sequence);
         f->answered++;
         if (f->direct_ms != ROUTER_NEVER && heard->mark.sent_ms >= f->direct_ms)
             f->answered_directly++;

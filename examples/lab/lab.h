@@ -36,6 +36,8 @@ typedef struct flow {
     uint32_t every_ms;
     uint64_t start_ms;
     uint64_t until_ms;
+    bool forbidden;   /* the receiver is not in the VRF: there must be no answer */
+    uint64_t pending; /* a bit for each of the last 64 that was not yet answered */
     uint32_t sent, arrived, answered;
     uint64_t first_ms;  /* the first answer, or arrival of UDP; ROUTER_NEVER: none yet */
     uint64_t direct_ms; /* the route became a shortcut; ROUTER_NEVER: not yet */

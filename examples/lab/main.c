@@ -39,7 +39,7 @@ enum {
 };
 
 static const char usage[] =
-    "usage: lab [--walk] [--seed S] [--spokes N] [--vrfs K] [--seconds T]\n"
+    "usage: lab [--walk] [--seed S] [--spokes N] [--vrfs K] [--sparse] [--seconds T]\n"
     "           [--loss PERCENT] [--reorder PERCENT] [--duplicate PERCENT]\n"
     "           [--delay MS] [--jitter MS] [--pcap FILE] [--log]\n";
 
@@ -115,6 +115,8 @@ static bool parse_arguments(arguments *a, int argc, char **argv)
             a->walk = true;
         else if (strcmp(argv[i], "--log") == 0)
             a->lab.log = true;
+        else if (strcmp(argv[i], "--sparse") == 0)
+            a->lab.plan.sparse = true;
         else if (i + 1 == argc || !take_value(a, argv[i], argv[i + 1]))
             return false;
         else
@@ -220,13 +222,14 @@ static bool add_pings(lab *l)
                 chosen[count++] = to;
         }
         for (uint32_t i = 0; i < count; i++) {
-            const flow f = {.from = from,
-                            .to = chosen[i],
-                            .vrf = 1 + rng_below(&random, p->vrfs),
-                            .every_ms = PING_EVERY_MS,
-                            .start_ms = FLOWS_FROM_MS + rng_below(&random, PING_EVERY_MS),
-                            .until_ms = end > FLOWS_END_MS ? end - FLOWS_END_MS : 0};
-            if (!lab_add_flow(l, &f))
+            flow f = {.from = from,
+                      .to = chosen[i],
+                      .vrf = 1 + rng_below(&random, p->vrfs),
+                      .every_ms = PING_EVERY_MS,
+                      .start_ms = FLOWS_FROM_MS + rng_below(&random, PING_EVERY_MS),
+                      .until_ms = end > FLOWS_END_MS ? end - FLOWS_END_MS : 0};
+            f.forbidden = !plan_has_vrf(p, f.to, f.vrf);
+            if (plan_has_vrf(p, f.from, f.vrf) && !lab_add_flow(l, &f))
                 return false;
         }
     }
@@ -239,8 +242,8 @@ static int compare_u64(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* Smallest, median and largest of what was reached; returns how many reached it. */
-static size_t print_times(const char *what, uint64_t *times, size_t count, size_t of)
+/* Smallest, median and largest of what was reached. */
+static void print_times(const char *what, uint64_t *times, size_t count, size_t of)
 {
     qsort(times, count, sizeof(*times), compare_u64);
     printf("%s: %zu of %zu", what, count, of);
@@ -248,15 +251,15 @@ static size_t print_times(const char *what, uint64_t *times, size_t count, size_
         printf(", after %" PRIu64 " / %" PRIu64 " / %" PRIu64 " ms", times[0], times[count / 2],
                times[count - 1]);
     printf("\n");
-    return count;
 }
 
 static void print_flows(const lab *l)
 {
     for (uint32_t i = 0; i < l->flow_count && l->flow_count <= FLOWS_SHOWN; i++) {
         const flow *f = l->flows[i];
-        printf("ping spoke%u -> spoke%u vrf %u: %u of %u answered, %u of them directly\n", f->from,
-               f->to, f->vrf, f->answered, f->sent, f->answered_directly);
+        printf("ping spoke%u -> spoke%u vrf %u: %u of %u answered, %u of them directly%s\n",
+               f->from, f->to, f->vrf, f->answered, f->sent, f->answered_directly,
+               f->forbidden ? " (not in the VRF)" : "");
     }
 }
 
@@ -295,10 +298,16 @@ static bool report(const lab *l)
         free(direct);
         return false;
     }
-    size_t answered_count = 0, direct_count = 0, both = 0;
+    size_t answered_count = 0, direct_count = 0, both = 0, allowed = 0;
+    uint32_t forbidden = 0;
     uint64_t sent = 0, replies = 0;
     for (uint32_t i = 0; i < l->flow_count; i++) {
         const flow *f = l->flows[i];
+        if (f->forbidden) {
+            forbidden += f->answered + f->arrived;
+            continue;
+        }
+        allowed++;
         sent += f->sent;
         replies += f->answered;
         both += f->answered_directly > 0;
@@ -312,17 +321,19 @@ static bool report(const lab *l)
     print_flows(l);
     printf("ready: %u of %u spokes, the last after %" PRIu64 " ms\n", l->ready,
            l->options.plan.spokes, l->ready_ms);
-    print_times("flows answered", answered, answered_count, l->flow_count);
-    print_times("flows direct", direct, direct_count, l->flow_count);
-    printf("pings: %" PRIu64 " of %" PRIu64 " answered, %" PRIu64 " strayed\n", replies, sent,
-           l->strayed);
+    print_times("flows answered", answered, answered_count, allowed);
+    print_times("flows direct", direct, direct_count, allowed);
+    printf("pings: %" PRIu64 " of %" PRIu64 " answered\n", replies, sent);
+    printf("isolation: %zu flows to spokes without the VRF, %u packets got through; %" PRIu64
+           " strayed\n",
+           l->flow_count - allowed, forbidden, l->strayed);
     printf("underlay: %" PRIu64 " datagrams, %" PRIu64 " bytes, %" PRIu64 " lost, %" PRIu64
            " duplicated\n",
            net.sent, net.bytes, net.lost, net.duplicated);
     print_drops(l);
-    const bool converged = l->flow_count > 0 && answered_count == l->flow_count &&
-                           direct_count == l->flow_count && both == l->flow_count &&
-                           l->strayed == 0 && l->ready == l->options.plan.spokes;
+    const bool converged = allowed > 0 && answered_count == allowed && direct_count == allowed &&
+                           both == allowed && l->strayed == 0 && forbidden == 0 &&
+                           l->ready == l->options.plan.spokes;
     printf("lab: %s\n", converged ? "converged" : "not converged");
     free(answered);
     free(direct);

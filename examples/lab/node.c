@@ -377,7 +377,7 @@ lab_node *node_new(lab *l, uint32_t number, const char **problem)
     if (!l->capture)
         return n;
     router_set_keylog(n->router, capture_key, l->capture);
-    n->links = calloc(config.vrf_count + 1, sizeof(*n->links));
+    n->links = calloc(l->options.plan.vrfs + 1, sizeof(*n->links));
     if (!n->links) {
         node_free(n);
         return NULL;
@@ -385,7 +385,8 @@ lab_node *node_new(lab *l, uint32_t number, const char **problem)
     for (size_t i = 0; i <= config.vrf_count; i++) {
         char name[PLAN_NAME_BYTES + ROUTER_NAME_BYTES + 1];
         snprintf(name, sizeof(name), "%s-%s", n->name, i ? config.vrfs[i - 1].name : "global");
-        n->links[i] = capture_add_link(l->capture, name);
+        n->links[i ? config.vrfs[i - 1].id : ROUTER_GLOBAL_VRF] =
+            capture_add_link(l->capture, name);
     }
     return n;
 }

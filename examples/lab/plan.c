@@ -10,7 +10,8 @@ enum {
     CUSTOMER_FIRST = 101,
     CUSTOMER_NET = 0x0a000000,
     CUSTOMER_BITS = 24,
-    SUMMARY_BITS = 8
+    SUMMARY_BITS = 8,
+    LACKING = 3
 };
 
 static const uint32_t UNDERLAY_NET = 0xc0a80100; /* 192.168.1.0 and up */
@@ -65,6 +66,20 @@ router_addr plan_summary(void)
     router_addr summary = ip_host4(CUSTOMER_NET, 0);
     summary.prefix_len = SUMMARY_BITS;
     return summary;
+}
+
+bool plan_has_vrf(const plan *p, uint32_t node, uint32_t vrf)
+{
+    return vrf >= 1 && vrf <= p->vrfs &&
+           (node == PLAN_HUB || !p->sparse || (node + vrf) % LACKING != 0);
+}
+
+uint32_t plan_vrf_count(const plan *p, uint32_t node)
+{
+    uint32_t count = 0;
+    for (uint32_t vrf = 1; vrf <= p->vrfs; vrf++)
+        count += plan_has_vrf(p, node, vrf);
+    return count;
 }
 
 bool plan_find(const plan *p, const router_addr *underlay, uint32_t *node)

@@ -16,6 +16,7 @@ typedef struct plan {
     uint32_t spokes;
     uint32_t vrfs;
     uint64_t seed;
+    bool sparse; /* each spoke lacks a third of the VRFs */
 } plan;
 
 void plan_name(uint32_t node, char out[PLAN_NAME_BYTES]);
@@ -25,6 +26,8 @@ router_addr plan_tunnel(uint32_t node);
 router_addr plan_customer(uint32_t node);
 router_addr plan_prefix(uint32_t node);
 router_addr plan_summary(void);
+bool plan_has_vrf(const plan *p, uint32_t node, uint32_t vrf);
+uint32_t plan_vrf_count(const plan *p, uint32_t node);
 
 /* The node at an underlay address; false where there is none. */
 bool plan_find(const plan *p, const router_addr *underlay, uint32_t *node);
