@@ -94,9 +94,10 @@ static esp_rc openssl_open(esp__cipher *cipher, const esp__cipher_job *job)
     int n;
 
     cipher->tag[0].data = job->icv;
-    if (EVP_DecryptInit_ex2(ctx, NULL, NULL, job->nonce, cipher->tag) != 1 ||
+    if (EVP_DecryptInit_ex2(ctx, NULL, NULL, job->nonce, NULL) != 1 ||
         EVP_DecryptUpdate(ctx, NULL, &n, job->aad, (int)job->aad_len) != 1 ||
-        EVP_DecryptUpdate(ctx, job->text, &n, job->text, (int)job->len) != 1)
+        EVP_DecryptUpdate(ctx, job->text, &n, job->text, (int)job->len) != 1 ||
+        EVP_CIPHER_CTX_set_params(ctx, cipher->tag) != 1)
         return ESP_ERR_CRYPTO;
     return EVP_DecryptFinal_ex(ctx, job->text + job->len, &n) == 1 ? ESP_OK : ESP_ERR_AUTH;
 }

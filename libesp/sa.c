@@ -49,7 +49,7 @@ static bool window_is_valid(uint32_t size)
 /* The last number that the sequence counter may reach (RFC 4303 3.3.3: it never cycles). */
 static uint64_t last_usable(bool esn)
 {
-    return esn ? ESP__ESN_LAST : UINT32_MAX;
+    return esn ? UINT64_MAX : UINT32_MAX;
 }
 
 static bool config_is_valid(const esp_sa_config *cfg)
@@ -69,7 +69,7 @@ static bool config_is_valid(const esp_sa_config *cfg)
         return false;
     if (cfg->workers == 0 || cfg->workers > ESP_WORKERS_MAX || cfg->reserved != 0)
         return false;
-    /* RFC 4106 8.1, RFC 7634 4 */
+    /* RFC 4106 8.1, RFC 7634 2 */
     if (key_bytes == 0 || !cfg->keymat || cfg->keymat_len != key_bytes + ESP__SALT_BYTES)
         return false;
     return cfg->last_sequence <= last_usable(cfg->esn);
@@ -85,12 +85,12 @@ static uint64_t soft_limit(uint64_t given, uint64_t hard)
 
 static void set_limits(esp_sa *sa, const esp_sa_config *cfg)
 {
-    const uint64_t hard = cfg->hard_packets ? cfg->hard_packets : NO_LIMIT;
+    const uint64_t last = sa->direction == ESP_DIRECTION_OUT ? last_usable(sa->esn) : NO_LIMIT;
 
-    sa->hard_packets = hard;
+    sa->hard_packets = cfg->hard_packets ? cfg->hard_packets : NO_LIMIT;
     sa->spent = ESP_ERR_EXPIRED;
-    if (sa->direction == ESP_DIRECTION_OUT && hard > last_usable(sa->esn)) {
-        sa->hard_packets = last_usable(sa->esn);
+    if (sa->hard_packets >= last) {
+        sa->hard_packets = last;
         sa->spent = ESP_ERR_SEQUENCE;
     }
     sa->soft_packets = soft_limit(cfg->soft_packets, sa->hard_packets);
@@ -234,14 +234,10 @@ esp_rc esp_sa_get_counters(const esp_sa *sa, esp_sa_counters *counters)
 {
     if (!sa || !counters)
         return ESP_ERR_ARG;
-    const uint64_t reserved = atomic_load_explicit(&sa->last_sequence, memory_order_relaxed);
-    esp_sa_counters now = {
+    const esp_sa_counters now = {
         .packets = sum(sa, ESP__COUNT_PACKETS),
         .bytes = sum(sa, ESP__COUNT_BYTES),
-        /* Workers that came too late may have added beyond the end; those numbers do not exist. */
-        .sequence = sa->direction == ESP_DIRECTION_OUT && reserved > sa->hard_packets
-                        ? sa->hard_packets
-                        : reserved,
+        .sequence = atomic_load_explicit(&sa->last_sequence, memory_order_relaxed),
         .truncated = sum_of_result(sa, ESP_ERR_TRUNCATED),
         .align = sum_of_result(sa, ESP_ERR_ALIGN),
         .spi = sum_of_result(sa, ESP_ERR_SPI),

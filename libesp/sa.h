@@ -23,14 +23,7 @@
 #define ESP__TRAILER_BYTES 2 /* pad length, next header */
 #define ESP__AAD_MAX       12
 
-/*
- * With ESN the last numbers are never used, so that workers which add to the counter at the same
- * time, each beyond the end, cannot make it cycle: 256 workers overshoot by 64 numbers each at
- * most.
- */
-#define ESP__ESN_LAST (UINT64_MAX - (UINT64_C(1) << 32))
-
-/* Numbers reserved by one atomic add, at most. */
+/* Packets of a batch whose numbers are reserved together: bounds what lies on the stack. */
 #define ESP__RESERVE_MAX 64
 
 /* Counters of a worker: one per result, from ESP_ERR_TRUNCATED down, then these. */
@@ -90,6 +83,14 @@ static inline void esp__count(esp__worker *w, unsigned kind, uint64_t n)
 
 /* Counts why a packet was dropped, and returns the reason. */
 esp_rc esp__drop(esp__worker *w, esp_rc rc);
+
+/* Extents are compared as integers: the two may belong to different objects. */
+static inline bool esp__overlaps(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+    const uintptr_t a_at = (uintptr_t)a;
+    const uintptr_t b_at = (uintptr_t)b;
+    return a_at < b_at ? b_at - a_at < a_len : a_at - b_at < b_len;
+}
 
 /* ESP_LIMIT_SOFT once a soft limit is reached by so many packets and bytes; else 0. */
 static inline uint32_t esp__flags(const esp_sa *sa, uint64_t packets, uint64_t bytes)

@@ -11,14 +11,6 @@
 
 #define CIPHER_BLOCK_BYTES 16 /* AES; ChaCha20 does not mind */
 
-/* Extents are compared as integers: the two may belong to different objects. */
-static bool overlaps(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
-{
-    const uintptr_t a_at = (uintptr_t)a;
-    const uintptr_t b_at = (uintptr_t)b;
-    return a_at < b_at ? b_at - a_at < a_len : a_at - b_at < b_len;
-}
-
 static esp_rc check_item(const esp_sa *sa, const esp_seal_item *item)
 {
     if (!item->out || (!item->in && item->len > 0))
@@ -28,7 +20,7 @@ static esp_rc check_item(const esp_sa *sa, const esp_seal_item *item)
     if (item->cap < ESP_HEADER_BYTES + esp__padded_len(item->len) + ESP_ICV_BYTES)
         return ESP_ERR_BUFFER;
     if (item->len > 0 && item->in != item->out + ESP_HEADER_BYTES &&
-        overlaps(item->in, item->len, item->out, item->cap))
+        esp__overlaps(item->in, item->len, item->out, item->cap))
         return ESP_ERR_ARG;
     /* RFC 4303 3.1.2: in tunnel mode the payload is an IP packet. */
     if (sa->mode == ESP_MODE_TUNNEL && item->next_header != ESP_NEXT_IPV4 &&
@@ -43,29 +35,33 @@ static bool take_bytes(esp_sa *sa, uint64_t n, uint64_t *total)
     *total = 0;
     if (!sa->counts_bytes)
         return true;
-    if (atomic_load_explicit(&sa->enciphered_bytes, memory_order_relaxed) >= sa->hard_bytes)
-        return false;
-    const uint64_t before =
-        atomic_fetch_add_explicit(&sa->enciphered_bytes, n, memory_order_relaxed);
-    *total = before + n;
-    return before < sa->hard_bytes;
+    uint64_t used = atomic_load_explicit(&sa->enciphered_bytes, memory_order_relaxed);
+    do {
+        if (used >= sa->hard_bytes)
+            return false;
+    } while (!atomic_compare_exchange_weak_explicit(&sa->enciphered_bytes, &used, used + n,
+                                                    memory_order_relaxed, memory_order_relaxed));
+    *total = used + n;
+    return true;
 }
 
 /*
- * Takes up to n sequence numbers, n being ESP__RESERVE_MAX at most: returns how many, from *first
- * on. RFC 4303 3.3.3: the counter never cycles. Once it is past its end nothing is added any more,
- * so that only workers who add at the same moment overshoot, and never as far as 2^64.
+ * Takes up to n sequence numbers at once, whatever other workers do: returns how many, from *first
+ * on. RFC 4303 3.3.3: the counter stops at its end and never cycles.
  */
 static size_t reserve(esp_sa *sa, size_t n, uint64_t *first)
 {
-    if (atomic_load_explicit(&sa->last_sequence, memory_order_relaxed) >= sa->hard_packets)
-        return 0;
-    const uint64_t used = atomic_fetch_add_explicit(&sa->last_sequence, n, memory_order_relaxed);
-    if (used >= sa->hard_packets)
-        return 0;
+    uint64_t used = atomic_load_explicit(&sa->last_sequence, memory_order_relaxed);
+    uint64_t taken;
+    do {
+        const uint64_t left = sa->hard_packets > used ? sa->hard_packets - used : 0;
+        taken = n < left ? n : left;
+        if (taken == 0)
+            return 0;
+    } while (!atomic_compare_exchange_weak_explicit(&sa->last_sequence, &used, used + taken,
+                                                    memory_order_relaxed, memory_order_relaxed));
     *first = used + 1;
-    const uint64_t left = sa->hard_packets - used;
-    return n < left ? n : (size_t)left;
+    return (size_t)taken;
 }
 
 /* Lays out the packet around the payload and enciphers it. The item was checked. */
@@ -160,7 +156,7 @@ esp_rc esp_sa_seal(esp_sa *sa, uint32_t worker, uint8_t *out, size_t cap, const 
     return seal_item(sa, w, &item, sequence, total_bytes, span);
 }
 
-/* At most ESP__RESERVE_MAX packets, whose sequence numbers take one atomic add. */
+/* At most ESP__RESERVE_MAX packets, whose sequence numbers are reserved together. */
 static void seal_run(esp_sa *sa, esp__worker *w, const esp_seal_item *items, size_t count,
                      esp_span *spans)
 {

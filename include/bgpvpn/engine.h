@@ -182,9 +182,8 @@ BGPVPN_API void bgpvpn_engine_free(bgpvpn_engine *e);
  * @brief Hands in bytes that arrived on a stream.
  *
  * What is wrong with them becomes a NOTIFICATION and an event, never a negative result. Where
- * @p consumed is less than @p len the engine waits for the event ring to be drained, for an answer,
- * or for nothing any more (a stream that is closing): hand in the rest after polling, and stop
- * reading from the connection until then.
+ * @p consumed is less than @p len the engine waits for the event ring to be drained, or for an
+ * answer: hand in the rest after that, and stop reading from the connection until then.
  * @param e The engine.
  * @param now_ms Monotonic milliseconds.
  * @param stream Which.

@@ -13,6 +13,7 @@
 #include <esp/batch.h>
 #include <esp/packet.h>
 #include <esp/result.h>
+#include <esp/resync.h>
 #include <esp/sa.h>
 #include <esp/table.h>
 

@@ -90,7 +90,7 @@ typedef struct esp_sa_config {
     uint32_t workers;      /**< Worker numbers are below this. Default 1. */
     uint32_t reserved;     /**< Zero. */
     const uint8_t *keymat; /**< The key, then the salt, as IKE derives them (RFC 4106 8.1,
-                                RFC 7634 4). Read by @ref esp_sa_new only: wipe it then. */
+                                RFC 7634 2). Read by @ref esp_sa_new only: wipe it then. */
     size_t keymat_len;     /**< Exactly what the algorithm needs. */
     /**
      * 0 for a new SA. To take an SA over from another process: a number not below any that was
@@ -138,7 +138,7 @@ typedef struct esp_sa_info {
     uint8_t mode;           /**< ESP_MODE_... */
     uint8_t algorithm;      /**< ESP_ALGORITHM_... */
     uint8_t esn;            /**< 0 or 1. */
-    uint32_t replay_window; /**< In packets; 0: off. */
+    uint32_t replay_window; /**< In packets; 0: off, or outbound. */
     uint32_t workers;       /**< As configured. */
     uint32_t reserved;      /**< Zero. */
     uint64_t soft_packets;  /**< In force; UINT64_MAX: none. */
@@ -200,7 +200,9 @@ ESP_API void esp_sa_free(esp_sa *sa);
  * payload must not overlap the @p cap bytes at @p out.
  *
  * The IV is the sequence number, and no number is used twice: a failure after it was reserved
- * leaves a gap. In tunnel mode the outer header is the caller's (esp_outer_encode in packet.h).
+ * leaves a gap. In tunnel mode bytes behind the inner packet are traffic flow padding (RFC
+ * 4303 2.7), where the peer agreed to it, and the outer header is the caller's (esp_outer_encode in
+ * packet.h).
  *
  * @param sa Outbound.
  * @param worker Below @ref esp_sa_config.workers; no two threads at once with the same.
@@ -229,8 +231,8 @@ ESP_API esp_rc esp_sa_seal(esp_sa *sa, uint32_t worker, uint8_t *out, size_t cap
  * The replay window moves only when the packet is authentic and well-formed: with ESP_OK and
  * ESP_ERR_DUMMY. After an error the bytes at @p buf are unspecified; the packet is to be dropped.
  *
- * In tunnel mode the payload may be followed by traffic flow padding: the inner header's length
- * says where the inner packet ends (RFC 4303 2.7).
+ * In tunnel mode the payload ends where the inner IP header says, so that traffic flow padding is
+ * left out (RFC 4303 2.7); nothing else of the inner packet is looked at.
  *
  * @param sa Inbound.
  * @param worker Below @ref esp_sa_config.workers. One thread at a time, whatever the worker.

@@ -58,7 +58,7 @@ typedef struct ikev2_config {
     uint32_t keepalive_ms;        /**< NAT keepalive when behind a NAT; 0: none (20000). */
     uint8_t force_encapsulation;  /**< 1: NAT detection fails on purpose, ESP goes in UDP (0). */
     uint8_t ask_peer;             /**< 1: ASK_PEER where no profile matches; 0: refused (0). */
-    uint8_t reserved[2];          /**< 0. */
+    uint8_t reserved[6];          /**< 0. */
 } ikev2_config;
 
 /** What CFG_REQUEST asks for; values of @ref ikev2_peer.request. */

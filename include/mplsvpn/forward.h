@@ -19,11 +19,12 @@
  *            LOCAL: to the TUN of hop.vrf; TUNNEL: GRE protocol out.protocol on the interface
  * @endcode
  *
- * Each node takes one off the TTL (RFC 3443): of IP in mplsvpn_packet_push(), of a label that is
- * swapped or popped to a next hop in mplsvpn_label_input(). In the uniform model a popped label's
- * TTL becomes the packet's below it, unless that is smaller already. The traffic class of a first
- * label is the IP precedence in the uniform model and @c pipe_tc in the short pipe model; DSCP is
- * never rewritten.
+ * Each node takes one off the TTL (RFC 3443): of IP that goes into a tunnel in
+ * mplsvpn_packet_push(), of a label that is swapped or popped to a next hop in
+ * mplsvpn_label_input(). What is LOCAL is the host stack's to count. In the uniform model a popped
+ * label's TTL becomes the packet's below it, unless that is smaller already. The traffic class of a
+ * first label is the IP precedence in the uniform model and @c pipe_tc in the short pipe model;
+ * DSCP is never rewritten.
  */
 
 #include <mplsvpn/table.h>
@@ -71,14 +72,14 @@ typedef struct mplsvpn_packet {
  * @retval MPLSVPN_ERR_NO_VRF Drop.
  * @retval MPLSVPN_ERR_NO_ROUTE Drop; an ICMP unreachable may be sent.
  * @retval MPLSVPN_ERR_DISCARD Drop, silently.
- * @retval MPLSVPN_ERR_TTL Drop; an ICMP time exceeded may be sent. Only a hop TUNNEL or LOCAL can
- *         run out: what has no route says so first.
+ * @retval MPLSVPN_ERR_TTL Drop; an ICMP time exceeded may be sent. Only a hop TUNNEL can run out:
+ *         what is LOCAL may be for this node itself.
  */
 MPLSVPN_API mplsvpn_rc mplsvpn_ip_input(mplsvpn_reader *r, uint32_t vrf, const uint8_t *packet,
                                         size_t len, mplsvpn_hop *out_hop);
 
 /**
- * @brief Takes one off a packet's TTL and pushes its hop's labels.
+ * @brief Takes one off a packet's TTL and pushes its hop's labels; leaves a LOCAL one as it is.
  * @param r The calling thread's reader.
  * @param hop From mplsvpn_ip_input(), LOCAL or TUNNEL.
  * @param buf The buffer: @p offset bytes of headroom, then the IP packet.
@@ -120,13 +121,10 @@ MPLSVPN_API mplsvpn_rc mplsvpn_packet_push(mplsvpn_reader *r, const mplsvpn_hop 
  * @retval MPLSVPN_ERR_NO_LABEL Drop.
  * @retval MPLSVPN_ERR_DRAINING Drop.
  * @retval MPLSVPN_ERR_NOT_ALLOWED Drop.
- * @retval MPLSVPN_ERR_NO_VRF Drop: an explicit null, and the interface's VRF has gone.
  * @retval MPLSVPN_ERR_NOT_BOTTOM Drop.
  * @retval MPLSVPN_ERR_DISCARD Drop: the label is bound to Null0.
  * @retval MPLSVPN_ERR_VERSION Drop: the payload is no IP, or not the one the explicit null says.
- * @retval MPLSVPN_ERR_MALFORMED Drop (LOCAL only).
- * @retval MPLSVPN_ERR_CHECKSUM Drop (LOCAL only).
- * @retval MPLSVPN_ERR_TTL Drop; the label's TTL, or of LOCAL the packet's, has run out.
+ * @retval MPLSVPN_ERR_TTL Drop: the label's TTL has run out.
  */
 MPLSVPN_API mplsvpn_rc mplsvpn_label_input(mplsvpn_reader *r, uint32_t in_if, uint8_t *buf,
                                            size_t offset, size_t len, mplsvpn_packet *out,

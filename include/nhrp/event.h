@@ -149,6 +149,7 @@ typedef struct nhrp_route {
     uint32_t labels[NHRP_LABELS_MAX]; /**< LOCAL: ours; FORWARD: the next hop's own. Top first. */
     uint32_t reserved;                /**< Zero. */
     nhrp_addr prefix;                 /**< Of the route, with prefix_len. */
+    nhrp_addr next_hop; /**< FORWARD by a multipoint link: the registered client that is next. */
 } nhrp_route;
 
 /** How a tunnel question ends. */

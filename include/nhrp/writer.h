@@ -18,15 +18,16 @@ extern "C" {
 
 /** Writes a packet front to back. The fields are the library's own; the struct is frozen. */
 typedef struct nhrp_writer {
-    uint8_t *buf;         /**< The caller's buffer. */
-    size_t cap;           /**< Its size. */
-    size_t len;           /**< What has been wanted so far, perhaps beyond cap. */
-    size_t extensions_at; /**< Where extensions begin, or 0. */
-    size_t extension_at;  /**< Where the last one begins. */
-    uint8_t nbma_family;  /**< Of all NBMA addresses. */
-    uint8_t type;         /**< Of the packet. */
-    uint8_t state;        /**< What may be put next. */
-    uint8_t reserved[5];  /**< Zero. */
+    uint8_t *buf;            /**< The caller's buffer. */
+    size_t cap;              /**< Its size. */
+    size_t len;              /**< What has been wanted so far, perhaps beyond cap. */
+    size_t extensions_at;    /**< Where extensions begin, or 0. */
+    size_t extension_at;     /**< Where the last one begins. */
+    uint8_t nbma_family;     /**< Of all NBMA addresses. */
+    uint8_t type;            /**< Of the packet. */
+    uint8_t state;           /**< What may be put next. */
+    uint8_t protocol_family; /**< Of the header. */
+    uint8_t reserved[4];     /**< Zero. */
 } nhrp_writer;
 
 /**
