@@ -35,6 +35,8 @@ int32_t rt_nhrp_new(router *r)
     interface.authentication =
         interface.key_len ? NHRP_AUTHENTICATION_CLEARTEXT : NHRP_AUTHENTICATION_NONE;
     interface.max_packet_size = c->tunnel_mtu;
+    /* The default of a hundred is for one link; here all tunnels share the interface. */
+    interface.send_limit = RT_NHRP_SEND_LIMIT;
     interface.holding_time_s = (uint16_t)c->holding_time_s;
     const nhrp_rc added =
         nhrp_engine_interface_add(r->nhrp, r->now, RT_NHRP_INTERFACE, &interface);
