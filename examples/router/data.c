@@ -188,9 +188,12 @@ static void report_flow(journey *j, uint8_t direction, rt_tunnel *t, const mplsv
     report.direction = direction;
     report.vrf = j->vrf;
     report.tunnel = t->id;
-    if (flow->active_ms == RT_NEVER || j->now - flow->active_ms >= RT_FLOW_ACTIVE_MS) {
+    const bool begins = flow->active_ms == RT_NEVER;
+    const bool goes_on = !begins && direction == ROUTER_DIRECTION_TO_TUNNEL &&
+                         j->now - flow->active_ms >= RT_FLOW_ACTIVE_MS;
+    if (begins || goes_on) {
         report.kind = RT_REPORT_FLOW;
-        report.first = flow->active_ms == RT_NEVER;
+        report.first = begins;
         report.label = label;
         report.protocol = GRE_PROTOCOL_MPLS;
         report.cookie = hop && hop->flags == ROUTER_SOURCE_NHRP ? hop->cookie : 0;
@@ -469,8 +472,12 @@ static void from_esp(journey *j)
         drop(j, ROUTER_DROP_NO_SA);
         return;
     }
+    /* Datagrams of a peer should all go to one worker; where they do not, they wait here. */
     esp_opened opened;
+    while (atomic_flag_test_and_set_explicit(&in->opening, memory_order_acquire)) {
+    }
     const esp_rc rc = esp_sa_open(in->sa, j->w->number, p->buf + p->offset, p->len, &opened);
+    atomic_flag_clear_explicit(&in->opening, memory_order_release);
     if (rc != ESP_OK) {
         if (rc == ESP_ERR_EXPIRED)
             report_limit(j->w, &in->limit_reported, in->child, true);

@@ -63,7 +63,7 @@ enum {
     RT_COLLECT_MS = 10,         /* retired objects that a worker still holds */
     RT_WORK_PER_TIMEOUT = 4096, /* engine events handled in one call */
     RT_NHRP_SCRATCH = 2048,
-    RT_ICMP_BURST = 100, /* errors per second and worker: RFC 1812 4.3.2.8 */
+    RT_ICMP_BURST = 100,        /* errors per second and worker: RFC 1812 4.3.2.8 */
     RT_MAX_FAMILIES = 2
 };
 
@@ -86,6 +86,7 @@ typedef struct rt_inbound {
     rt_tunnel *tunnel;
     uint64_t child;
     uint32_t spi;
+    atomic_flag opening;             /* one worker at a time: replay window and counters */
     _Atomic uint64_t seen_ms;        /* last report of traffic */
     _Atomic uint32_t limit_reported; /* 1: soft, 2: hard */
 } rt_inbound;
@@ -279,8 +280,8 @@ typedef struct rt_ask {
 /* A label of ours for a prefix. */
 typedef struct rt_label {
     struct rt_label *next;
-    uint64_t route_id; /* of libbgpvpn, where it is a reflected one; else 0 */
-    uint64_t free_ms;  /* draining: when it may be used again */
+    uint64_t route_id;  /* of libbgpvpn, where it is a reflected one; else 0 */
+    uint64_t free_ms;   /* draining: when it may be used again */
     uint32_t label;
     uint32_t vrf;
     router_addr prefix;
@@ -336,7 +337,7 @@ struct router {
     rt_retired *retired;
     _Atomic(rt_spi_table *) spis;
     size_t spi_count, spi_used; /* used counts those that were removed */
-    _Atomic(rt_tunnel *) *_Atomic chunks[RT_MAX_TUNNELS / RT_SLOTS_PER_CHUNK];
+    _Atomic(rt_tunnel *) * _Atomic chunks[RT_MAX_TUNNELS / RT_SLOTS_PER_CHUNK];
     uint32_t slot_hint;
 
     heap timers;
@@ -382,10 +383,10 @@ static inline uint8_t rt_addr_bits(const router_addr *a)
     return a->family == ROUTER_FAMILY_IPV6 ? 128 : a->family == ROUTER_FAMILY_IPV4 ? 32 : 0;
 }
 
-bool rt_addr_same(const router_addr *a, const router_addr *b);        /* family and bytes */
+bool rt_addr_same(const router_addr *a, const router_addr *b);      /* family and bytes */
 bool rt_addr_covers(const router_addr *prefix, const router_addr *a); /* a host or a prefix */
-router_addr rt_addr_host(const router_addr *a);                       /* no port, no scope */
-router_addr rt_addr_network(const router_addr *a, uint8_t bits);      /* host bits zero */
+router_addr rt_addr_host(const router_addr *a);                     /* no port, no scope */
+router_addr rt_addr_network(const router_addr *a, uint8_t bits);    /* host bits zero */
 bool rt_addr_valid(const router_addr *a);
 uint64_t rt_hash(const router *r, const void *data, size_t len);
 
@@ -417,7 +418,9 @@ int32_t rt_spi_add(router *r, rt_inbound *in);
 void rt_spi_remove(router *r, rt_inbound *in);
 rt_tunnel *rt_slot_get(const router *r, uint32_t slot);
 int32_t rt_slot_take(router *r, rt_tunnel *t);
-void rt_slot_release(router *r, rt_tunnel *t);
+/* The tunnel has ended: nobody finds it, and nobody gets its slot yet. */
+void rt_slot_rest(router *r, const rt_tunnel *t);
+void rt_slot_release(router *r, const rt_tunnel *t);
 void rt_worker_enter(router *r, rt_worker *w);
 void rt_worker_leave(rt_worker *w);
 void rt_retire(router *r, rt_retired *object, void (*destroy)(router *r, rt_retired *self));

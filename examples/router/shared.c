@@ -109,7 +109,14 @@ void rt_spi_remove(router *r, rt_inbound *in)
     }
 }
 
-/* ---- Tunnels by slot: chunks that stay until the end, so that a slot never moves ---- */
+/*
+ * ---- Tunnels by slot: chunks that stay until the end, so that a slot never moves ----
+ *
+ * A worker may hold a slot's number, from a route, across the tunnel's end. So the slot is not
+ * another's before every worker has left its batch: a label must never go to a node that did not
+ * allot it.
+ */
+static rt_tunnel slot_resting;
 
 rt_tunnel *rt_slot_get(const router *r, uint32_t slot)
 {
@@ -117,8 +124,10 @@ rt_tunnel *rt_slot_get(const router *r, uint32_t slot)
         return NULL;
     _Atomic(rt_tunnel *) *chunk =
         atomic_load_explicit(&r->chunks[slot / RT_SLOTS_PER_CHUNK], memory_order_acquire);
-    return chunk ? atomic_load_explicit(&chunk[slot % RT_SLOTS_PER_CHUNK], memory_order_acquire)
-                 : NULL;
+    if (!chunk)
+        return NULL;
+    rt_tunnel *t = atomic_load_explicit(&chunk[slot % RT_SLOTS_PER_CHUNK], memory_order_acquire);
+    return t == &slot_resting ? NULL : t;
 }
 
 int32_t rt_slot_take(router *r, rt_tunnel *t)
@@ -145,13 +154,22 @@ int32_t rt_slot_take(router *r, rt_tunnel *t)
     return ROUTER_ERR_LIMIT;
 }
 
-void rt_slot_release(router *r, rt_tunnel *t)
+static void slot_set(router *r, const rt_tunnel *t, rt_tunnel *value)
 {
     _Atomic(rt_tunnel *) *chunk =
         atomic_load_explicit(&r->chunks[t->slot / RT_SLOTS_PER_CHUNK], memory_order_relaxed);
-    if (!chunk)
-        return;
-    atomic_store_explicit(&chunk[t->slot % RT_SLOTS_PER_CHUNK], NULL, memory_order_release);
+    if (chunk)
+        atomic_store_explicit(&chunk[t->slot % RT_SLOTS_PER_CHUNK], value, memory_order_release);
+}
+
+void rt_slot_rest(router *r, const rt_tunnel *t)
+{
+    slot_set(r, t, &slot_resting);
+}
+
+void rt_slot_release(router *r, const rt_tunnel *t)
+{
+    slot_set(r, t, NULL);
     if (t->slot < r->slot_hint)
         r->slot_hint = t->slot;
 }

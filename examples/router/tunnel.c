@@ -229,6 +229,7 @@ void rt_conn_free(router *r, rt_conn *c)
 
 static void tunnel_destroy(router *r, rt_retired *self)
 {
+    rt_slot_release(r, (const rt_tunnel *)(void *)self);
     alloc_free(&r->mem, self);
 }
 
@@ -248,7 +249,7 @@ int32_t rt_tunnel_new(router *r, const char *identity, uint32_t peer, rt_tunnel 
         ready = mplsvpn_interface_allow(r->mpls, t->slot, config->vrfs[i]) == MPLSVPN_OK;
     if (!ready || rt_timer_join(r, &t->timer, RT_TIMER_TUNNEL) != ROUTER_OK) {
         (void)mplsvpn_interface_remove(r->mpls, t->slot);
-        rt_slot_release(r, t);
+        rt_slot_rest(r, t);
         rt_retire(r, &t->retired, tunnel_destroy);
         return ROUTER_ERR_NOMEM;
     }
@@ -303,7 +304,7 @@ void rt_tunnel_end(router *r, rt_tunnel *t, int32_t reason, const char *why)
     rt_rib_tunnel_gone(r, t);
     forget_address(r, t);
     (void)mplsvpn_interface_remove(r->mpls, t->slot);
-    rt_slot_release(r, t);
+    rt_slot_rest(r, t);
     rt_timer_leave(r, &t->timer);
     map_remove(&r->tunnels, &t->by_id);
     map_remove(&r->identities, &t->by_identity);
