@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { AS = 65000 };
+enum { AS = 65000, SPOKE_FLOWS = 256, HUB_FLOWS_PER_SPOKE = 16, HUB_FLOWS_MAX = 1 << 20 };
 
 /* 172.16.0.0/12 */
 static router_addr all_tunnels(void)
@@ -57,6 +57,15 @@ static void set_peer(router_peer_config *peer, const plan *p, uint32_t node, con
             peer->vrfs[peer->vrf_count++] = id;
 }
 
+/* The hub sees the flows of all spokes until they have shortcuts. */
+static uint32_t remembered_flows(const plan *p, uint32_t node)
+{
+    uint32_t flows = SPOKE_FLOWS;
+    while (node == PLAN_HUB && flows < HUB_FLOWS_PER_SPOKE * p->spokes && flows < HUB_FLOWS_MAX)
+        flows *= 2;
+    return flows;
+}
+
 void plan_config(const plan *p, uint32_t node, router_config *out)
 {
     router_config_init(out);
@@ -84,6 +93,7 @@ void plan_config(const plan *p, uint32_t node, router_config *out)
     set_peer(&out->peers[out->peer_count++], p, node, "*.lab.example", &tunnels);
     out->redirect = node == PLAN_HUB;
     out->shortcut = node != PLAN_HUB;
+    out->flows = remembered_flows(p, node);
     out->as = AS;
     memcpy(out->bgp_id, out->tunnel.bytes, sizeof(out->bgp_id));
 

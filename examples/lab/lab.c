@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_BYTES = 1024 };
+enum { LINE_BYTES = 1024, UNHEARD_PACKETS = 16 };
 
 /* ---- Nodes ---- */
 
@@ -83,6 +83,9 @@ static void deliver(lab *l)
         if (plan_find(&l->options.plan, &d->path.local, &number)) {
             node_datagram(l->nodes[number], d);
             mark_dirty(l, l->nodes[number]);
+            /* As a program would: what the router has to say is heard before it gets more. */
+            if (l->nodes[number]->unheard >= UNHEARD_PACKETS)
+                settle(l);
         } else {
             l->unreachable++;
         }

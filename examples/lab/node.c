@@ -237,6 +237,7 @@ static void dispatch(lab_node *n, router_packet *p)
         lab_node_sends(n->lab, &p->path, p->buf + p->offset, p->len);
         break;
     case ROUTER_VERDICT_CONTROL:
+        n->unheard++;
         n->refused += router_control_input(n->router, n->lab->now, p) < 0;
         break;
     default:
@@ -336,6 +337,7 @@ static bool take_output(lab_node *n)
 
 void node_settle(lab_node *n)
 {
+    n->unheard = 0;
     for (int round = 0; round < SETTLE_ROUNDS; round++) {
         const bool events = take_events(n);
         const bool outputs = take_output(n);

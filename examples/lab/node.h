@@ -27,6 +27,7 @@ struct lab_node {
     size_t ending, stalled; /* how many of them are */
     uint32_t vrfs_ready;
     uint32_t *links;  /* of the capture, by VRF; NULL without one */
+    uint32_t unheard; /* control packets since the node last settled */
     uint64_t refused; /* control packets that the router did not take */
 };
 
