@@ -21,6 +21,9 @@ int32_t rt_nhrp_new(router *r)
     config.first_registration_id = 1;
     config.max_links = RT_MAX_TUNNELS;
     config.tunnel_wait_ms = c->tunnel_wait_ms;
+    /* Whoever is remembered as a flow may be redirected. */
+    if (config.max_flows < c->flows)
+        config.max_flows = c->flows;
     const nhrp_rc rc = nhrp_engine_new(&config, r->now, &r->nhrp);
     sodium_memzero(&config, sizeof(config));
     if (rc != NHRP_OK)
