@@ -483,14 +483,13 @@ static void visit(bgpvpn_engine *e, uint32_t handle, uint64_t synced)
     for (uint32_t *link = &d->paths; *link;) {
         path *p = bgpvpn__path(e, *link);
         if (is_stale(e, d, p))
-            touched |= unlink_path(e, d, link);
+            touched |= unlink_path(e, d, link) || !d->paths;
         else
             link = &p->next;
     }
-    if (!d->paths && reap(e, handle, synced))
-        return;
-    decide(e, handle, touched || (!d->paths && (d->flags & DEST_BEST)));
+    decide(e, handle, touched);
     bgpvpn__import(e, handle);
+    (void)reap(e, handle, synced);
 }
 
 bool bgpvpn__rib_work(bgpvpn_engine *e, uint32_t *budget)

@@ -111,9 +111,11 @@ static void detach(bgpvpn_engine *e, conn *c, uint8_t reason)
     c->send_refresh = c->send_eor = 0;
     if (!n)
         return;
-    n->info.last_reason = reason;
-    n->info.last_code = c->code;
-    n->info.last_subcode = c->subcode;
+    if (was != BGPVPN_STATE_CONNECT) {
+        n->info.last_reason = reason;
+        n->info.last_code = c->code;
+        n->info.last_subcode = c->subcode;
+    }
     if (was == BGPVPN_STATE_ESTABLISHED)
         leave_established(e, n);
     report_end(e, c, was == BGPVPN_STATE_ESTABLISHED ? BGPVPN_EVENT_DOWN : BGPVPN_EVENT_FAILED);

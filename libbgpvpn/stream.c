@@ -286,22 +286,22 @@ static bgpvpn_rc take_message(bgpvpn_engine *e, conn *c, const uint8_t *buf, siz
         return rc;
     }
     size_t used = 0;
-    for (size_t want = BGPVPN_HEADER_LEN; used < len && c->rx_len < want;) {
+    size_t want = BGPVPN_HEADER_LEN;
+    while (used < len) {
+        if (bgpvpn_header_decode(c->rx, c->rx_len, &h) == BGPVPN_OK)
+            want = h.length;
         const size_t n = want - c->rx_len < len - used ? want - c->rx_len : len - used;
         memcpy(c->rx + c->rx_len, buf + used, n);
         c->rx_len = (uint16_t)(c->rx_len + n);
         used += n;
         const bgpvpn_rc bad = bgpvpn_header_decode(c->rx, c->rx_len, &h);
-        if (bad == BGPVPN_ERR_TRUNCATED)
+        if (bad == BGPVPN_ERR_TRUNCATED || (bad == BGPVPN_OK && c->rx_len < h.length))
             continue;
         if (bad != BGPVPN_OK) {
             bad_header(e, c, bad, c->rx);
             break;
         }
-        want = h.length;
-        if (c->rx_len < want)
-            continue;
-        const bgpvpn_rc rc = bgpvpn__session_message(e, c, c->rx, want);
+        const bgpvpn_rc rc = bgpvpn__session_message(e, c, c->rx, c->rx_len);
         if (rc != BGPVPN_OK) {
             c->rx_len = before;
             *taken = 0;

@@ -58,6 +58,8 @@ const char *gre_rc_name(gre_rc rc)
         return "GRE_ERR_MAY_FRAGMENT";
     case GRE_ERR_SILENT:
         return "GRE_ERR_SILENT";
+    case GRE_ERR_LOOP:
+        return "GRE_ERR_LOOP";
     default:
         return "GRE_UNKNOWN";
     }

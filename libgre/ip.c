@@ -70,6 +70,7 @@ static gre_rc ipv6_decode(const uint8_t *packet, size_t len, ip_view *v)
             v->later_fragment = field >> 3;
             v->fragment = v->later_fragment || (field & 1);
         } else if (kind == EXTENSION_AH) {
+            v->authenticated = true;
             (void)wire_get_bytes(&r, (size_t)units * 4 + 6);
         } else {
             (void)wire_get_bytes(&r, (size_t)units * 8 + 6);

@@ -36,6 +36,7 @@ typedef struct ip_view {
     bool fragment;           /* a part of a packet, the first part too */
     bool later_fragment;     /* no upper-layer header at payload_at */
     bool dont_fragment;      /* IPv4 */
+    bool authenticated;      /* an IPv6 AH lies before the payload, which must not change */
     uint16_t fragment_field; /* IPv4: flags and offset as on the wire */
     uint32_t header_len;     /* IPv4 with options; IPv6 the fixed header */
     uint32_t payload_at;     /* behind options and extension headers */

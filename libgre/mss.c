@@ -95,7 +95,7 @@ gre_rc gre_mss_clamp(uint8_t *packet, size_t len, uint16_t max_mss)
         return GRE_ERR_ARG;
     ip_view v;
     if (gre__ip_decode(packet, len, &v) != GRE_OK || v.protocol != IP_PROTOCOL_TCP ||
-        v.later_fragment || v.total_len - v.payload_at < TCP_HEADER_MIN)
+        v.later_fragment || v.authenticated || v.total_len - v.payload_at < TCP_HEADER_MIN)
         return GRE_OK;
     uint8_t *tcp = packet + v.payload_at;
     const size_t header_len = (size_t)(tcp[TCP_OFFSET_AT] >> 4) * 4;

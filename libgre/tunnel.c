@@ -3,6 +3,8 @@
  */
 #include <gre/tunnel.h>
 
+#include "ip.h"
+
 #include <internal/alloc.h>
 #include <internal/versioned.h>
 
@@ -35,10 +37,10 @@ static bool is_family(uint8_t family)
 
 static bool config_is_good(const gre_config *c)
 {
-    const uint8_t zero = c->reserved[0] | c->reserved[1] | c->reserved[2];
+    const uint8_t zero = c->reserved[0] | c->reserved[1];
     return c->use_key <= 1 && c->any_key <= 1 && c->use_checksum <= 1 && c->use_sequence <= 1 &&
-           c->ttl != 0 && zero == 0 && c->reserved2 == 0 && is_family(c->local.family) &&
-           c->local.family == c->remote.family;
+           c->other_table <= 1 && c->ttl != 0 && zero == 0 && c->reserved2 == 0 &&
+           is_family(c->local.family) && c->local.family == c->remote.family;
 }
 
 gre_rc gre_tunnel_new(const gre_config *cfg, gre_tunnel **out)
@@ -139,6 +141,23 @@ static gre_rc check_key(const gre_config *c, const gre_header *h)
     return h->key == c->key ? GRE_OK : GRE_ERR_KEY_MISMATCH;
 }
 
+/*
+ * RFC 2784 3.1: a payload for the address that the packet came from would be sent straight back, if
+ * both are routed in one table.
+ */
+static bool loops(const gre_config *c, uint16_t protocol, const uint8_t *payload, size_t len)
+{
+    if (c->other_table)
+        return false;
+    if (protocol == GRE_PROTOCOL_IPV4 && c->remote.family == GRE_FAMILY_IPV4)
+        return len >= IPV4_HEADER_MIN &&
+               memcmp(payload + IPV4_DESTINATION_AT, c->remote.bytes, 4) == 0;
+    if (protocol == GRE_PROTOCOL_IPV6 && c->remote.family == GRE_FAMILY_IPV6)
+        return len >= IPV6_HEADER &&
+               memcmp(payload + IPV6_DESTINATION_AT, c->remote.bytes, 16) == 0;
+    return false;
+}
+
 static gre_rc decode(const gre_tunnel *t, const uint8_t *buf, size_t len, gre_header *h)
 {
     gre_rc rc = gre_header_decode(buf, len, h);
@@ -148,6 +167,8 @@ static gre_rc decode(const gre_tunnel *t, const uint8_t *buf, size_t len, gre_he
     if (rc == GRE_OK && t->cfg.use_sequence && (h->flags & GRE_FLAG_SEQUENCE) &&
         t->last_sequence - h->sequence <= SEQUENCE_PAST)
         rc = GRE_ERR_SEQUENCE;
+    if (rc == GRE_OK && loops(&t->cfg, h->protocol, buf + h->header_len, len - h->header_len))
+        rc = GRE_ERR_LOOP;
     return rc;
 }
 
@@ -183,6 +204,9 @@ static void count_drop(gre_counters *c, gre_rc rc)
         break;
     case GRE_ERR_SEQUENCE:
         c->drop_sequence++;
+        break;
+    case GRE_ERR_LOOP:
+        c->drop_loop++;
         break;
     default:
         break;

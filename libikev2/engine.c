@@ -20,7 +20,7 @@ static const ikev2_transform default_child[] = {
 enum {
     MAX_CHILDREN = 64,
     MIN_MESSAGE = 1280, /* RFC 7296 2 */
-    MIN_FRAGMENT = 512,
+    MIN_FRAGMENT = 128, /* less than this holds nothing but overhead */
     KEEPALIVE = 0xff /* RFC 3948 2.3 */
 };
 

@@ -449,6 +449,28 @@ mplsvpn_rc mplsvpn_label_next(const mplsvpn_table *t, uint64_t owner_id, size_t 
     return MPLSVPN_YES;
 }
 
+mplsvpn_rc mplsvpn_lfib_next(const mplsvpn_table *t, size_t *it, uint32_t *out_label)
+{
+    if (!t || !it || !out_label)
+        return MPLSVPN_ERR_ARG;
+    size_t at = *it;
+    while (at < t->lfib.range) {
+        const label_record *r = record_at(t, (uint32_t)at);
+        if (!r) {
+            at = (at / CHUNK_ITEMS + 1) * CHUNK_ITEMS;
+            continue;
+        }
+        at++;
+        if (r->state != MPLSVPN_LABEL_FREE) {
+            *it = at;
+            *out_label = label_of(t, (uint32_t)(at - 1));
+            return MPLSVPN_YES;
+        }
+    }
+    *it = at;
+    return MPLSVPN_OK;
+}
+
 mplsvpn_rc mplsvpn_label_get(const mplsvpn_table *t, uint32_t label, uint8_t *out_state,
                              uint64_t *out_owner_id, mplsvpn_hop *out_hop)
 {

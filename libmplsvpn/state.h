@@ -62,7 +62,7 @@ typedef struct interface {
     _Atomic(permissions *) allowed; /* NULL: none */
 } interface;
 
-#define CHUNK_ITEMS 256
+#define CHUNK_ITEMS 64
 
 /* Pointers to chunks of CHUNK_ITEMS; a longer directory takes the place of a shorter one. */
 typedef struct directory {

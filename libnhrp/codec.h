@@ -43,6 +43,10 @@ static inline uint8_t nhrp__family_bits(uint8_t family)
 /* Reads an address of len octets; the family NONE for 0. Fails r where the family has no such. */
 void nhrp__addr_get(wire_reader *r, uint8_t family, size_t len, nhrp_addr *out);
 
+/* Begins with the mandatory part of another packet, octet for octet, but for its hop count. */
+void nhrp__writer_copy(nhrp_writer *w, uint8_t *buf, size_t cap, const nhrp_packet *p,
+                       uint8_t hop_count);
+
 /* Types that carry requests or replies: a common header and CIEs. */
 static inline bool nhrp__type_has_cies(uint8_t type)
 {

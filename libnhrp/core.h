@@ -269,10 +269,6 @@ bool nhrp__authentication_ok(const nhrp__interface *i, const nhrp_packet *p,
 void nhrp__authentication_put(const nhrp__link *l, nhrp_writer *w);
 void nhrp__authentication_finish(const nhrp__link *l, uint8_t *buf, size_t len);
 
-/* writer.c */
-void nhrp__writer_copy(nhrp_writer *w, uint8_t *buf, size_t cap, const nhrp_packet *p,
-                       uint8_t hop_count);
-
 /* link.c */
 nhrp__interface *nhrp__interface_find(const nhrp_engine *e, uint32_t id);
 nhrp__link *nhrp__link_find(const nhrp_engine *e, uint32_t id);

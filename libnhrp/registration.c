@@ -74,7 +74,8 @@ void nhrp__registration_write(nhrp__link *l, nhrp_writer *w, uint8_t *buf, size_
     memset(&cie, 0, sizeof(cie));
     h.type = NHRP_REGISTRATION_REQUEST;
     h.hop_count = c->hop_count;
-    h.flags = l->cfg.flags & NHRP_LINK_UNIQUE ? NHRP_FLAG_REGISTRATION_UNIQUE : 0;
+    if (l->cfg.flags & NHRP_LINK_UNIQUE)
+        h.flags = NHRP_FLAG_REGISTRATION_UNIQUE;
     h.request_id = l->request_id;
     h.source_nbma = l->cfg.local_nbma;
     h.source_protocol = nhrp__link_local(l, family);

@@ -90,7 +90,6 @@ nhrp_rc nhrp_writer_begin(nhrp_writer *w, uint8_t *buf, size_t cap, const nhrp_p
     return NHRP_OK;
 }
 
-/* Begins with the mandatory part of another packet, octet for octet, but for its hop count. */
 void nhrp__writer_copy(nhrp_writer *w, uint8_t *buf, size_t cap, const nhrp_packet *p,
                        uint8_t hop_count)
 {

@@ -233,8 +233,7 @@ const char *rt_config_check(const router_config *c)
         return "a holding time out of range";
     if (c->tunnel_wait_ms == 0)
         return "no time to wait for a tunnel";
-    const bool speaks_bgp =
-        c->bgp_neighbor_count > 0 || c->bgp_listen.family != ROUTER_FAMILY_NONE;
+    const bool speaks_bgp = c->bgp_neighbor_count > 0 || c->bgp_listen.family != ROUTER_FAMILY_NONE;
     if (speaks_bgp && (c->as == 0 || c->bgp_port == 0))
         return "BGP without an AS or a port";
     for (size_t i = 0; i < c->bgp_neighbor_count; i++)

@@ -155,8 +155,7 @@ static int32_t vrf_add(router *r, const router_vrf_config *v)
     int32_t rc = ROUTER_OK;
     for (size_t i = 0; i < v->connecteds && rc == ROUTER_OK; i++) {
         const router_addr prefix = rt_addr_network(&v->connected[i], v->connected[i].prefix_len);
-        rc = rt_rib_set(r, v->id, &prefix, ROUTER_SOURCE_CONNECTED, NULL, NULL, ROUTER_NO_LABEL,
-                        0);
+        rc = rt_rib_set(r, v->id, &prefix, ROUTER_SOURCE_CONNECTED, NULL, NULL, ROUTER_NO_LABEL, 0);
         if (rc == ROUTER_OK)
             rc = announce(r, v->id, &prefix);
     }
@@ -360,6 +359,10 @@ static bool bgp_route(router *r)
     bgpvpn_route route;
     memset(&route, 0, sizeof(route));
     route.struct_size = sizeof(route);
+    if (!rt_rib_reserve(r)) { /* it stays in the cursor */
+        rt_timer_set(r, &r->retry_timer, r->now + RT_RETRY_MS);
+        return false;
+    }
     if (bgpvpn_engine_poll_route(r->bgp, &route) != BGPVPN_YES)
         return false;
     router_addr prefix;
@@ -369,14 +372,13 @@ static bool bgp_route(router *r)
     const bool up = route.state != BGPVPN_ROUTE_DOWN && via.family != ROUTER_FAMILY_NONE;
     /* Implicit null would send a customer's packet into the peer's global VRF. */
     const bool labelled = route.label >= MPLSVPN_LABEL_FIRST && route.label <= MPLSVPN_LABEL_LAST;
-    if (up && labelled &&
-        rt_rib_set(r, route.vrf, &prefix, ROUTER_SOURCE_BGP, NULL, &via, route.label, 0) ==
-            ROUTER_OK)
+    if (up && labelled) {
+        (void)rt_rib_set(r, route.vrf, &prefix, ROUTER_SOURCE_BGP, NULL, &via, route.label, 0);
         return true;
+    }
     rt_rib_remove(r, route.vrf, &prefix, ROUTER_SOURCE_BGP, NULL, 0);
     if (up)
-        rt_event_refused(r, 0, NULL, labelled ? ROUTER_ERR_NOMEM : ROUTER_ERR_ARG,
-                         labelled ? "no memory for a route" : "a VPN route without a label");
+        rt_event_refused(r, 0, NULL, ROUTER_ERR_ARG, "a VPN route without a label");
     return true;
 }
 

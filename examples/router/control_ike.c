@@ -272,7 +272,6 @@ static void on_sa_up(router *r, const ikev2_event *ev)
     if (made)
         t->path = c->path;
     t->idle = false;
-    r->peers[index].backoff_ms = 0;
     for (size_t i = 0; i < r->config.peer_count; i++)
         if (r->peers[i].sa_id == ev->sa_id)
             r->peers[i].sa_id = 0; /* no attempt any more: its tunnel tells that it is there */
@@ -318,8 +317,8 @@ static const char *reason_text(uint16_t reason)
 static void on_sa_down(router *r, const ikev2_event *ev)
 {
     rt_conn *c = rt_conn_by_sa(r, ev->sa_id);
-    const bool replaced = ev->reason == IKEV2_REASON_REKEYED ||
-                          ev->reason == IKEV2_REASON_REDUNDANT;
+    const bool replaced =
+        ev->reason == IKEV2_REASON_REKEYED || ev->reason == IKEV2_REASON_REDUNDANT;
     if (c) {
         rt_tunnel *t = c->tunnel;
         tell_ike(r, ROUTER_EVENT_IKE_DOWN, t->identity, NULL, ev->reason);
@@ -331,8 +330,8 @@ static void on_sa_down(router *r, const ikev2_event *ev)
             rt_tunnel_end(r, t, ev->reason, why);
     } else if (!replaced) {
         const bool known = ev->user > 0 && ev->user <= r->config.peer_count;
-        tell_ike(r, ROUTER_EVENT_IKE_DOWN,
-                 known ? r->config.peers[ev->user - 1].identity : "", NULL, ev->reason);
+        tell_ike(r, ROUTER_EVENT_IKE_DOWN, known ? r->config.peers[ev->user - 1].identity : "",
+                 NULL, ev->reason);
     }
     attempt_failed(r, ev->sa_id);
 }
@@ -385,8 +384,7 @@ void rt_ike_set_routes(router *r, rt_conn *c)
             rt_event_push(r, &ev);
             continue;
         }
-        const bool first_host =
-            host && !have_address && prefix.family == r->config.tunnel.family;
+        const bool first_host = host && !have_address && prefix.family == r->config.tunnel.family;
         if (first_host) {
             rt_tunnel_set_address(r, t, &prefix);
             have_address = true;
@@ -522,8 +520,7 @@ static void on_child_remove(router *r, const ikev2_event *ev)
     const bool linger = ev->reason == IKEV2_REASON_REKEYED ||
                         ev->reason == IKEV2_REASON_REDUNDANT || c->children->next != NULL;
     rt_child_end(r, child, linger);
-    rt_tunnel_refresh(r, c->tunnel, ev->reason,
-                      c->tunnel->idle ? "idle" : reason_text(ev->reason));
+    rt_tunnel_refresh(r, c->tunnel, ev->reason, c->tunnel->idle ? "idle" : reason_text(ev->reason));
     /* An IKE SA without a child carries nothing: begin anew with both. */
     if (!c->children)
         (void)ikev2_engine_delete_ike(r->ike, r->now, c->sa_id);

@@ -41,8 +41,7 @@ int32_t rt_nhrp_new(router *r)
     /* The default of a hundred is for one link; here all tunnels share the interface. */
     interface.send_limit = RT_NHRP_SEND_LIMIT;
     interface.holding_time_s = (uint16_t)c->holding_time_s;
-    const nhrp_rc added =
-        nhrp_engine_interface_add(r->nhrp, r->now, RT_NHRP_INTERFACE, &interface);
+    const nhrp_rc added = nhrp_engine_interface_add(r->nhrp, r->now, RT_NHRP_INTERFACE, &interface);
     if (added != NHRP_OK)
         return added == NHRP_ERR_ARG ? ROUTER_ERR_ARG : ROUTER_ERR_NOMEM;
     return map_init(&r->mappings, &r->mem) ? ROUTER_OK : ROUTER_ERR_NOMEM;
@@ -143,13 +142,13 @@ static nhrp_rc context(const router *r, const nhrp_question *q, mplsvpn_hop *hop
     const mplsvpn_rc rc = mplsvpn_table_lookup(r->mpls, q->link, q->labels[0], hop);
     if (rc == MPLSVPN_ERR_NOT_ALLOWED)
         return NHRP_ERR_REFUSED;
-    const bool known = rc == MPLSVPN_OK &&
-                       (hop->kind == MPLSVPN_HOP_VRF || hop->kind == MPLSVPN_HOP_TUNNEL);
+    const bool known =
+        rc == MPLSVPN_OK && (hop->kind == MPLSVPN_HOP_VRF || hop->kind == MPLSVPN_HOP_TUNNEL);
     return known ? NHRP_OK : NHRP_ERR_UNREACHABLE;
 }
 
-static bool fib_lookup(const router *r, uint32_t vrf, const nhrp_addr *address,
-                       router_addr *prefix, mplsvpn_hop *hop)
+static bool fib_lookup(const router *r, uint32_t vrf, const nhrp_addr *address, router_addr *prefix,
+                       mplsvpn_hop *hop)
 {
     mplsvpn_addr found;
     mplsvpn_addr wanted;
@@ -229,8 +228,7 @@ static void ask_request(router *r, const nhrp_question *q, nhrp_route *a)
     if (hop.kind == MPLSVPN_HOP_TUNNEL) { /* 2547oDMVPN: on along the labels */
         const rt_label *own = rt_label_by_value(r, q->labels[0]);
         if (own)
-            answer_forward(a, hop.vrf, &own->prefix, hop.interface_id, hop.labels,
-                           hop.label_count);
+            answer_forward(a, hop.vrf, &own->prefix, hop.interface_id, hop.labels, hop.label_count);
         return;
     }
     if (!fib_lookup(r, hop.vrf, &q->destination, &prefix, &way))
@@ -298,8 +296,7 @@ static void ask_resolve(const router *r, const nhrp_question *q, nhrp_route *a)
     router_addr destination;
     rt_addr_from(&destination, &q->destination);
     destination.prefix_len = 0;
-    const rt_route *route =
-        rt_rib_lookup_without(r, q->vrf, &destination, ROUTER_SOURCE_NHRP);
+    const rt_route *route = rt_rib_lookup_without(r, q->vrf, &destination, ROUTER_SOURCE_NHRP);
     if (!route || !route->tunnel)
         return;
     const bool labelled = route->label != ROUTER_NO_LABEL;
@@ -393,8 +390,7 @@ static void on_ask_route(router *r, const nhrp_event *ev)
     }
     const rt_tunnel *t = rt_slot_get(r, q.link);
     const bool asked_by_peer = q.purpose == NHRP_PURPOSE_INDICATION ||
-                               q.purpose == NHRP_PURPOSE_REQUEST ||
-                               q.purpose == NHRP_PURPOSE_REPLY;
+                               q.purpose == NHRP_PURPOSE_REQUEST || q.purpose == NHRP_PURPOSE_REPLY;
     if (asked_by_peer && t && rc != NHRP_ERR_NEGATIVE && rc != NHRP_ERR_REPEATED)
         rt_event_refused(r, t->id, t->identity, rc == NHRP_OK ? NHRP_ERR_UNREACHABLE : rc,
                          q.purpose == NHRP_PURPOSE_INDICATION ? "a redirect"
@@ -464,9 +460,9 @@ static void on_mapping_up(router *r, uint64_t id)
     prefix.scope = 0;
     rt_addr_from(&via, &m.next_hop);
     rt_mapping *known = mapping_find(r, id);
-    const bool moved = known && (known->vrf != m.vrf ||
-                                 known->prefix.prefix_len != prefix.prefix_len ||
-                                 !rt_addr_same(&known->prefix, &prefix));
+    const bool moved =
+        known && (known->vrf != m.vrf || known->prefix.prefix_len != prefix.prefix_len ||
+                  !rt_addr_same(&known->prefix, &prefix));
     if (moved)
         mapping_forget(r, known);
     if (!known || moved) {

@@ -337,8 +337,7 @@ static void forward(journey *j, const mplsvpn_hop *hop, size_t offset, size_t le
 
 static void clamp(journey *j, size_t offset, size_t len)
 {
-    const uint8_t family =
-        j->p->buf[offset] >> 4 == 6 ? GRE_FAMILY_IPV6 : GRE_FAMILY_IPV4;
+    const uint8_t family = j->p->buf[offset] >> 4 == 6 ? GRE_FAMILY_IPV6 : GRE_FAMILY_IPV4;
     const uint16_t mss = gre_mss_get(j->r->config.tunnel_mtu, family);
     if (mss > 0)
         (void)gre_mss_clamp(j->p->buf + offset, len, mss);
@@ -387,8 +386,8 @@ static void from_label(journey *j)
     router_packet *p = j->p;
     mplsvpn_packet out;
     mplsvpn_hop hop;
-    const mplsvpn_rc rc = mplsvpn_label_input(j->w->reader, j->in->slot, p->buf, p->offset, p->len,
-                                              &out, &hop);
+    const mplsvpn_rc rc =
+        mplsvpn_label_input(j->w->reader, j->in->slot, p->buf, p->offset, p->len, &out, &hop);
     if (rc != MPLSVPN_OK) {
         drop(j, mpls_reason(rc));
         return;

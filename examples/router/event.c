@@ -149,10 +149,10 @@ static const event_kind kinds[] = {
     [ROUTER_EVENT_REQUEST_HEARD] = {"request_heard",
                                     F_VRF | F_TUNNEL | F_LABEL | F_REMOTE | F_ADDRESS},
     [ROUTER_EVENT_TUNNEL_WANTED] = {"tunnel_wanted", F_REMOTE},
-    [ROUTER_EVENT_REPLY_SENT] = {"reply_sent", F_VRF | F_TUNNEL | F_LABEL | F_LABEL2 | F_REQUEST |
-                                                   F_PREFIX},
-    [ROUTER_EVENT_REPLY_HEARD] = {"reply_heard", F_VRF | F_TUNNEL | F_LABEL | F_LABEL2 | F_REQUEST |
-                                                     F_PREFIX},
+    [ROUTER_EVENT_REPLY_SENT] = {"reply_sent",
+                                 F_VRF | F_TUNNEL | F_LABEL | F_LABEL2 | F_REQUEST | F_PREFIX},
+    [ROUTER_EVENT_REPLY_HEARD] = {"reply_heard",
+                                  F_VRF | F_TUNNEL | F_LABEL | F_LABEL2 | F_REQUEST | F_PREFIX},
     [ROUTER_EVENT_MAPPING_UP] = {"mapping_up", F_VRF | F_TUNNEL | F_LABEL | F_REMOTE | F_PREFIX},
     [ROUTER_EVENT_MAPPING_DOWN] = {"mapping_down", F_VRF | F_REASON | F_PREFIX},
     [ROUTER_EVENT_REFUSED] = {"refused", F_TUNNEL | F_REASON | F_PEER},
@@ -160,9 +160,9 @@ static const event_kind kinds[] = {
 
 static const char *const source_names[] = {"none", "connected", "static", "nhrp", "ike", "bgp"};
 static const char *const direction_names[] = {"none", "to_tunnel", "from_tunnel", "transit"};
-static const char *const drop_names[] = {"none",     "malformed", "no_sa",   "auth",
+static const char *const drop_names[] = {"none",        "malformed",   "no_sa",    "auth",
                                          "not_latched", "not_allowed", "no_label", "no_route",
-                                         "discard",  "ttl",       "too_big", "no_tunnel"};
+                                         "discard",     "ttl",         "too_big",  "no_tunnel"};
 
 const char *router_drop_name(int32_t reason)
 {
@@ -180,8 +180,8 @@ __attribute__((format(printf, 2, 3))) static void put(text *t, const char *forma
     va_list args;
     va_start(args, format);
     const bool fits = t->len < t->cap;
-    const int n = vsnprintf(fits ? t->buf + t->len : NULL, fits ? t->cap - t->len : 0, format,
-                            args);
+    const int n =
+        vsnprintf(fits ? t->buf + t->len : NULL, fits ? t->cap - t->len : 0, format, args);
     va_end(args);
     if (n > 0)
         t->len += (size_t)n;

@@ -46,24 +46,24 @@ enum {
     RT_NHRP_SEND_LIMIT = 20000, /* packets in the ten seconds of libnhrp's interval */
     RT_MAX_TUNNELS = 65536,
     RT_SLOTS_PER_CHUNK = 256,
-    RT_MAX_ASKS = 64,          /* tunnels asked for by NHRP, under way */
-    RT_REPORTS = 64,           /* of one worker, a power of two */
-    RT_QUOTE_BYTES = 64,       /* what a redirect quotes */
-    RT_RECENT = 1024,          /* destinations sent to recently, a power of two */
-    RT_RECENT_MS = 30000,      /* how recent that is */
-    RT_FLOW_ACTIVE_MS = 10000, /* a flow that goes on says so this often */
-    RT_HAIRPIN_MS = 1000,      /* and asks for a redirect this often */
-    RT_SEEN_MS = 1000,         /* an SA that receives says so this often */
-    RT_ADDRESS_WAIT_MS = 1000, /* a tunnel whose peer pushes no address is announced without */
-    RT_REDUNDANT_MS = 10000,   /* the SA that lost between a pair goes after this */
-    RT_LINGER_MS = 3000,       /* a rekeyed inbound SA takes packets that were under way */
+    RT_MAX_ASKS = 64,           /* tunnels asked for by NHRP, under way */
+    RT_REPORTS = 64,            /* of one worker, a power of two */
+    RT_QUOTE_BYTES = 64,        /* what a redirect quotes */
+    RT_RECENT = 1024,           /* destinations sent to recently, a power of two */
+    RT_RECENT_MS = 30000,       /* how recent that is */
+    RT_FLOW_ACTIVE_MS = 10000,  /* a flow that goes on says so this often */
+    RT_HAIRPIN_MS = 1000,       /* and asks for a redirect this often */
+    RT_SEEN_MS = 1000,          /* an SA that receives says so this often */
+    RT_ADDRESS_WAIT_MS = 10000, /* a peer that told no tunnel address by then is of no use */
+    RT_REDUNDANT_MS = 10000,    /* the SA that lost between a pair goes after this */
+    RT_LINGER_MS = 3000,        /* a rekeyed inbound SA takes packets that were under way */
     RT_DIAL_MIN_MS = 1000,
     RT_DIAL_MAX_MS = 60000,
     RT_RETRY_MS = 1000,         /* what failed for want of memory is tried again */
     RT_COLLECT_MS = 10,         /* retired objects that a worker still holds */
     RT_WORK_PER_TIMEOUT = 4096, /* engine events handled in one call */
     RT_NHRP_SCRATCH = 2048,
-    RT_ICMP_BURST = 100,        /* errors per second and worker: RFC 1812 4.3.2.8 */
+    RT_ICMP_BURST = 100, /* errors per second and worker: RFC 1812 4.3.2.8 */
     RT_MAX_FAMILIES = 2
 };
 
@@ -159,7 +159,7 @@ struct rt_tunnel {
     router_addr address; /* of the peer in the tunnel */
     rt_route *routes;    /* that go by it */
     rt_timer timer;
-    uint64_t announce_ms;  /* TUNNEL_UP without an address, RT_NEVER: told or not up */
+    uint64_t address_ms;   /* when it must be known; RT_NEVER: it is, or nothing sends yet */
     uint64_t redundant_ms; /* connections that lost are deleted */
     uint64_t up_ms;
     bool up;      /* it can send */
@@ -280,8 +280,8 @@ typedef struct rt_ask {
 /* A label of ours for a prefix. */
 typedef struct rt_label {
     struct rt_label *next;
-    uint64_t route_id;  /* of libbgpvpn, where it is a reflected one; else 0 */
-    uint64_t free_ms;   /* draining: when it may be used again */
+    uint64_t route_id; /* of libbgpvpn, where it is a reflected one; else 0 */
+    uint64_t free_ms;  /* draining: when it may be used again */
     uint32_t label;
     uint32_t vrf;
     router_addr prefix;
@@ -337,7 +337,7 @@ struct router {
     rt_retired *retired;
     _Atomic(rt_spi_table *) spis;
     size_t spi_count, spi_used; /* used counts those that were removed */
-    _Atomic(rt_tunnel *) * _Atomic chunks[RT_MAX_TUNNELS / RT_SLOTS_PER_CHUNK];
+    _Atomic(rt_tunnel *) *_Atomic chunks[RT_MAX_TUNNELS / RT_SLOTS_PER_CHUNK];
     uint32_t slot_hint;
 
     heap timers;
@@ -346,6 +346,8 @@ struct router {
     map rib;
     rt_child *lingering;
     rt_route *unresolved;
+    rt_entry *spare_entry; /* see rt_rib_reserve */
+    rt_route *spare_route;
     rt_entry *dirty;
     uint64_t next_tunnel;
     uint64_t tunnel_count, conn_count, route_count;
@@ -383,10 +385,10 @@ static inline uint8_t rt_addr_bits(const router_addr *a)
     return a->family == ROUTER_FAMILY_IPV6 ? 128 : a->family == ROUTER_FAMILY_IPV4 ? 32 : 0;
 }
 
-bool rt_addr_same(const router_addr *a, const router_addr *b);      /* family and bytes */
+bool rt_addr_same(const router_addr *a, const router_addr *b);        /* family and bytes */
 bool rt_addr_covers(const router_addr *prefix, const router_addr *a); /* a host or a prefix */
-router_addr rt_addr_host(const router_addr *a);                     /* no port, no scope */
-router_addr rt_addr_network(const router_addr *a, uint8_t bits);    /* host bits zero */
+router_addr rt_addr_host(const router_addr *a);                       /* no port, no scope */
+router_addr rt_addr_network(const router_addr *a, uint8_t bits);      /* host bits zero */
 bool rt_addr_valid(const router_addr *a);
 uint64_t rt_hash(const router *r, const void *data, size_t len);
 
@@ -474,6 +476,7 @@ void rt_child_linger_over(router *r, rt_child *c);
 
 /* ---- rib.c ---- */
 
+bool rt_rib_reserve(router *r);
 int32_t rt_rib_set(router *r, uint32_t vrf, const router_addr *prefix, uint8_t source,
                    rt_tunnel *tunnel, const router_addr *via, uint32_t label, uint64_t cookie);
 /* tunnel: IKE only, else NULL; cookie: NHRP only, else 0. */

@@ -59,7 +59,8 @@ void rt_keylog_esp(router *r, const ikev2_child_info *info, bool inbound)
     addr_text(inbound ? &peer : &local, from, sizeof(from));
     addr_text(inbound ? &local : &peer, to, sizeof(to));
     sodium_bin2hex(hex, sizeof(hex), key, len);
-    (void)snprintf(line, sizeof(line), "\"%s\",\"%s\",\"%s\",\"0x%08x\",\"%s\",\"0x%s\",\"NULL\",\"\"",
+    (void)snprintf(line, sizeof(line),
+                   "\"%s\",\"%s\",\"%s\",\"0x%08x\",\"%s\",\"0x%s\",\"NULL\",\"\"",
                    local.family == ROUTER_FAMILY_IPV6 ? "IPv6" : "IPv4", from, to,
                    inbound ? info->spi_in : info->spi_out, cipher, hex);
     r->keylog(r->keylog_user, ROUTER_KEYLOG_ESP, line);

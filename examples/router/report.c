@@ -97,8 +97,8 @@ rt_flow *rt_flow_find(router *r, rt_worker *w, uint64_t now_ms, uint8_t directio
     }
     if (oldest->key != 0 && now_ms - oldest->used_ms < FLOW_IDLE_MS)
         return NULL;
-    *oldest = (rt_flow){.key = key, .active_ms = RT_NEVER, .used_ms = now_ms,
-                        .hairpin_ms = RT_NEVER};
+    *oldest =
+        (rt_flow){.key = key, .active_ms = RT_NEVER, .used_ms = now_ms, .hairpin_ms = RT_NEVER};
     return oldest;
 }
 

@@ -232,6 +232,30 @@ static rt_route **route_find(rt_entry *e, uint8_t source, const rt_tunnel *tunne
     return link;
 }
 
+/* What one more candidate needs, so that what was polled from a cursor cannot be lost. */
+bool rt_rib_reserve(router *r)
+{
+    if (!r->spare_entry)
+        r->spare_entry = alloc_zero(&r->mem, sizeof(*r->spare_entry));
+    if (!r->spare_route)
+        r->spare_route = alloc_zero(&r->mem, sizeof(*r->spare_route));
+    return r->spare_entry && r->spare_route;
+}
+
+static rt_entry *entry_new(router *r)
+{
+    rt_entry *e = r->spare_entry;
+    r->spare_entry = NULL;
+    return e ? e : alloc_zero(&r->mem, sizeof(*e));
+}
+
+static rt_route *route_new(router *r)
+{
+    rt_route *route = r->spare_route;
+    r->spare_route = NULL;
+    return route ? route : alloc_zero(&r->mem, sizeof(*route));
+}
+
 int32_t rt_rib_set(router *r, uint32_t vrf, const router_addr *prefix, uint8_t source,
                    rt_tunnel *tunnel, const router_addr *via, uint32_t label, uint64_t cookie)
 {
@@ -240,7 +264,7 @@ int32_t rt_rib_set(router *r, uint32_t vrf, const router_addr *prefix, uint8_t s
     rt_entry *e = entry_find(r, vrf, &network, &hash);
     rt_route *route = e ? *route_find(e, source, tunnel) : NULL;
     if (!e) {
-        e = alloc_zero(&r->mem, sizeof(*e));
+        e = entry_new(r);
         if (!e)
             return ROUTER_ERR_NOMEM;
         e->vrf = vrf;
@@ -250,7 +274,7 @@ int32_t rt_rib_set(router *r, uint32_t vrf, const router_addr *prefix, uint8_t s
     if (route) {
         owner_leave(route);
     } else {
-        route = alloc_zero(&r->mem, sizeof(*route));
+        route = route_new(r);
         if (!route) {
             entry_free_if_empty(r, e);
             return ROUTER_ERR_NOMEM;
@@ -267,8 +291,8 @@ int32_t rt_rib_set(router *r, uint32_t vrf, const router_addr *prefix, uint8_t s
     }
     route->label = label;
     route->cookie = cookie;
-    owner_join(r, route, source == ROUTER_SOURCE_BGP ? rt_tunnel_by_address(r, &route->via)
-                                                     : tunnel);
+    owner_join(r, route,
+               source == ROUTER_SOURCE_BGP ? rt_tunnel_by_address(r, &route->via) : tunnel);
     entry_update(r, e);
     return ROUTER_OK;
 }
@@ -373,6 +397,8 @@ uint32_t rt_rib_label_from(const router *r, uint32_t vrf, const router_addr *add
 
 void rt_rib_free(router *r)
 {
+    alloc_free(&r->mem, r->spare_entry);
+    alloc_free(&r->mem, r->spare_route);
     if (!r->rib.buckets)
         return;
     size_t bucket = 0;

@@ -5,7 +5,7 @@
  *
  * Timers, one heap:
  *   PEER    to call a configured peer (again)        RT_DIAL_MIN_MS, doubling, with jitter
- *   TUNNEL  announce, delete what lost, idle         see tunnel.c
+ *   TUNNEL  no address, delete what lost, idle       see tunnel.c
  *   LINGER  a rekeyed inbound SA                     RT_LINGER_MS
  *   LABELS  labels that were taken back              the longest holding time
  *   RETRY   what failed for want of memory           RT_RETRY_MS
@@ -150,8 +150,7 @@ static int32_t router_make(router *r)
     return rc;
 }
 
-int32_t router_new(const router_config *config, uint64_t now_ms, router **out,
-                   const char **problem)
+int32_t router_new(const router_config *config, uint64_t now_ms, router **out, const char **problem)
 {
     if (problem)
         *problem = NULL;
@@ -437,7 +436,8 @@ static bool output_nhrp(router *r, uint8_t *buf, size_t cap, router_output *out)
         rt_tunnel *t = rt_slot_get(r, message.link);
         if (!t)
             continue;
-        /* In a copy: the sealed bytes tell nothing, and an event must not tell what was not sent. */
+        /* In a copy: the sealed bytes tell nothing, and an event must not tell what was not sent.
+         */
         const size_t plain_len = (size_t)message.len;
         if (plain_len <= sizeof(r->scratch))
             memcpy(r->scratch, buf + room, plain_len);
@@ -457,8 +457,7 @@ static bool output_nhrp(router *r, uint8_t *buf, size_t cap, router_output *out)
     return false;
 }
 
-int32_t router_poll_output(router *r, uint64_t now_ms, uint8_t *buf, size_t cap,
-                           router_output *out)
+int32_t router_poll_output(router *r, uint64_t now_ms, uint8_t *buf, size_t cap, router_output *out)
 {
     if (!r || !buf || !out)
         return ROUTER_ERR_ARG;
@@ -518,8 +517,7 @@ int32_t router_get_route(const router *r, uint32_t vrf, const router_addr *desti
     rt_addr_from(&out->via, &hop.next_hop);
     out->label = hop.label_count ? hop.labels[hop.label_count - 1] : ROUTER_NO_LABEL;
     out->source = hop.flags;
-    const rt_tunnel *t =
-        hop.kind == MPLSVPN_HOP_TUNNEL ? rt_slot_get(r, hop.interface_id) : NULL;
+    const rt_tunnel *t = hop.kind == MPLSVPN_HOP_TUNNEL ? rt_slot_get(r, hop.interface_id) : NULL;
     out->tunnel = t ? t->id : 0;
     return ROUTER_OK;
 }

@@ -57,8 +57,8 @@ static int32_t spi_rebuild(router *r)
     size_t slots = SPI_SLOTS_MIN;
     while (slots < 4 * (r->spi_count + 1))
         slots *= 2;
-    rt_spi_table *table = r->mem.resize(r->mem.user, NULL,
-                                        sizeof(*table) + slots * sizeof(table->slots[0]));
+    rt_spi_table *table =
+        r->mem.resize(r->mem.user, NULL, sizeof(*table) + slots * sizeof(table->slots[0]));
     if (!table)
         return ROUTER_ERR_NOMEM;
     table->mask = slots - 1;

@@ -10,11 +10,11 @@
  *
  * Life of a tunnel:
  *
- *   made -> [an SA may send] up -> [its address is known, or was waited for] told -> ended
+ *   made -> [an SA may send] up -> [its address is known] told -> ended
  *
  * Once told, libnhrp has a link, libbgpvpn a next hop, the RIB a way. All of that ends with it.
  *
- * Timers of a tunnel, of which the earliest is armed: announce_ms, redundant_ms, and for a dynamic
+ * Timers of a tunnel, of which the earliest is armed: address_ms, redundant_ms, and for a dynamic
  * one the end of its idle time.
  */
 #include "internal.h"
@@ -256,7 +256,7 @@ int32_t rt_tunnel_new(router *r, const char *identity, uint32_t peer, rt_tunnel 
     (void)snprintf(t->identity, sizeof(t->identity), "%s", identity);
     t->id = ++r->next_tunnel;
     t->peer = peer;
-    t->announce_ms = t->redundant_ms = RT_NEVER;
+    t->address_ms = t->redundant_ms = RT_NEVER;
     t->dynamic = r->config.shortcut && !r->config.redirect && !config->initiate;
     atomic_init(&t->sending, NULL);
     atomic_init(&t->customer_ms, r->now);
@@ -278,7 +278,7 @@ static void forget_address(router *r, rt_tunnel *t)
 /* All that depends on the tunnel being usable ends; the tunnel itself may come up again. */
 static void tunnel_down(router *r, rt_tunnel *t, int32_t reason, const char *why)
 {
-    t->announce_ms = RT_NEVER;
+    t->address_ms = RT_NEVER;
     if (!t->told)
         return;
     t->told = false;
@@ -322,7 +322,8 @@ void rt_tunnel_end(router *r, rt_tunnel *t, int32_t reason, const char *why)
 static void tunnel_tell_up(router *r, rt_tunnel *t)
 {
     t->told = true;
-    t->announce_ms = RT_NEVER;
+    t->address_ms = RT_NEVER;
+    r->peers[t->peer].backoff_ms = 0;
     router_event ev;
     rt_event_init(&ev, ROUTER_EVENT_TUNNEL_UP);
     ev.tunnel = t->id;
@@ -346,10 +347,8 @@ void rt_tunnel_set_address(router *r, rt_tunnel *t, const router_addr *address)
                          "a tunnel address that another peer has");
         return;
     }
-    if (t->told) { /* begin anew with what depends on the address */
+    if (t->told) /* begin anew with what depends on the address */
         tunnel_down(r, t, 0, "the peer's tunnel address changed");
-        t->announce_ms = r->now;
-    }
     forget_address(r, t);
     t->address = rt_addr_host(address);
     map_insert(&r->addresses, &r->mem, &t->by_address, address_hash(r, &t->address));
@@ -367,8 +366,7 @@ static void tunnel_send_on(router *r, rt_tunnel *t, const rt_child *child, rt_se
         fresh->sa = child->out;
         fresh->child = child->id;
         fresh->path = t->path;
-        fresh->path.transport =
-            child->encapsulated ? ROUTER_TRANSPORT_UDP : ROUTER_TRANSPORT_ESP;
+        fresh->path.transport = child->encapsulated ? ROUTER_TRANSPORT_UDP : ROUTER_TRANSPORT_ESP;
         if (!child->encapsulated)
             fresh->path.local.port = fresh->path.peer.port = 0;
         atomic_init(&fresh->limit_reported, 0);
@@ -455,7 +453,7 @@ void rt_tunnel_refresh(router *r, rt_tunnel *t, int32_t reason, const char *why)
         if (t->address.family != ROUTER_FAMILY_NONE)
             tunnel_tell_up(r, t);
         else
-            t->announce_ms = r->now + RT_ADDRESS_WAIT_MS;
+            t->address_ms = r->now + RT_ADDRESS_WAIT_MS;
     }
     if (sending_conns(t) < 2)
         t->redundant_ms = RT_NEVER;
@@ -476,37 +474,34 @@ static uint64_t idle_deadline(const router *r, const rt_tunnel *t)
 void rt_tunnel_schedule(router *r, rt_tunnel *t)
 {
     uint64_t deadline = idle_deadline(r, t);
-    if (t->announce_ms < deadline)
-        deadline = t->announce_ms;
+    if (t->address_ms < deadline)
+        deadline = t->address_ms;
     if (t->redundant_ms < deadline)
         deadline = t->redundant_ms;
     rt_timer_set(r, &t->timer, deadline);
 }
 
-static void delete_redundant(router *r, rt_tunnel *t)
+/* All but one. False where the engine's events must be drained first. */
+static bool delete_conns(router *r, rt_tunnel *t, const rt_conn *keep)
 {
     bool done = true;
     for (rt_conn *c = t->conns; c; c = c->next)
-        if (c != t->chosen &&
-            ikev2_engine_delete_ike(r->ike, r->now, c->sa_id) == IKEV2_ERR_LIMIT)
+        if (c != keep && ikev2_engine_delete_ike(r->ike, r->now, c->sa_id) == IKEV2_ERR_LIMIT)
             done = false;
-    t->redundant_ms = done ? RT_NEVER : r->now + RT_RETRY_MS;
+    return done;
 }
 
 void rt_tunnel_timeout(router *r, rt_tunnel *t)
 {
-    if (t->announce_ms <= r->now) {
-        t->announce_ms = RT_NEVER;
-        if (t->up && !t->told)
-            tunnel_tell_up(r, t);
+    if (t->address_ms <= r->now) {
+        /* Without its address nothing can go there: perhaps it is told when both begin anew. */
+        rt_event_refused(r, t->id, t->identity, ROUTER_ERR_ABSENT,
+                         "a peer that told no tunnel address");
+        t->address_ms = delete_conns(r, t, NULL) ? RT_NEVER : r->now + RT_RETRY_MS;
     }
     if (t->redundant_ms <= r->now)
-        delete_redundant(r, t);
-    if (idle_deadline(r, t) <= r->now) {
-        t->idle = true;
-        for (rt_conn *c = t->conns; c; c = c->next)
-            if (ikev2_engine_delete_ike(r->ike, r->now, c->sa_id) == IKEV2_ERR_LIMIT)
-                t->idle = false; /* again at once, when its events have been drained */
-    }
+        t->redundant_ms = delete_conns(r, t, t->chosen) ? RT_NEVER : r->now + RT_RETRY_MS;
+    if (idle_deadline(r, t) <= r->now)
+        t->idle = delete_conns(r, t, NULL);
     rt_tunnel_schedule(r, t);
 }

@@ -47,7 +47,8 @@ GRE_API uint16_t gre_mss_get(uint32_t mtu, uint8_t family);
 /**
  * @brief Lowers the MSS option of a TCP SYN, never raises it, never adds one.
  *
- * IPv4 options and IPv6 extension headers are passed over. Whatever is not a whole, well-formed SYN
+ * IPv4 options and IPv6 extension headers are passed over, but for an authentication header, whose
+ * packet must not change. Whatever is not a whole, well-formed SYN
  * with an MSS option larger than @p max_mss stays as it is. The TCP checksum is adjusted
  * (RFC 1624), so one that was wrong stays wrong.
  *
@@ -70,7 +71,8 @@ GRE_API gre_rc gre_mss_clamp(uint8_t *packet, size_t len, uint16_t max_mss);
  * @param mtu For GRE_ICMP_TOO_BIG: the largest packet that fits; values below GRE_MTU_IPV4_MIN and
  *        GRE_MTU_IPV6_MIN are raised to them, those beyond 65535 cut for IPv4. Else 0.
  * @param source The router's own address, of the packet's family.
- * @param packet The offending packet as it arrived, from its IP header on.
+ * @param packet The offending packet as it arrived, from its IP header on; the caller has verified
+ *        its header checksum (RFC 1812 4.3.2.7).
  * @param len Bytes that it has.
  * @param out The error packet; must not overlap @p packet.
  * @param cap Bytes of @p out: GRE_ICMP_IPV6_MAX_BYTES always suffice.

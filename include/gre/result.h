@@ -29,7 +29,9 @@ enum {
     GRE_ERR_FRAGMENT = -31,       /**< The outer packet is a fragment: reassemble it first. */
     GRE_ERR_TOO_BIG = -32,        /**< Larger than the tunnel MTU: see gre_icmp_too_big(). */
     GRE_ERR_MAY_FRAGMENT = -33,   /**< No ICMP error is due, as the packet may be fragmented. */
-    GRE_ERR_SILENT = -34          /**< No ICMP error may ever answer this packet. */
+    GRE_ERR_SILENT = -34,         /**< No ICMP error may ever answer this packet. */
+    GRE_ERR_LOOP =
+        -35 /**< The payload is for the other end itself, and would go back: RFC 2784 3.1. */
 };
 
 #endif

@@ -28,18 +28,20 @@ typedef struct gre_tunnel gre_tunnel;
 
 /** How a tunnel is made. May grow: start with gre_config_init(). */
 typedef struct gre_config {
-    uint32_t struct_size;    /**< Set by gre_config_init(). */
-    uint32_t key;            /**< The key, where @c use_key is 1. */
-    uint8_t use_key;         /**< 1: send the key and take only packets that have one. */
-    uint8_t any_key;         /**< 1: take any packet's key, present or not, and report it. */
-    uint8_t use_checksum;    /**< 1: send checksums; received ones are always verified. */
-    uint8_t use_sequence;    /**< 1: send sequence numbers and drop out-of-sequence packets. */
-    uint8_t ttl;             /**< TTL or hop limit of the outer header; default 255. */
-    uint8_t reserved[3];     /**< 0. */
-    uint32_t mtu;            /**< Largest payload in bytes, labels included; 0: unlimited. */
-    uint32_t reserved2;      /**< 0. */
-    gre_addr local;          /**< This end's address, where an outer header is written. */
-    gre_addr remote;         /**< The other end's. */
+    uint32_t struct_size; /**< Set by gre_config_init(). */
+    uint32_t key;         /**< The key, where @c use_key is 1. */
+    uint8_t use_key;      /**< 1: send the key and take only packets that have one. */
+    uint8_t any_key;      /**< 1: take any packet's key, present or not, and report it. */
+    uint8_t use_checksum; /**< 1: send checksums; received ones are always verified. */
+    uint8_t use_sequence; /**< 1: send sequence numbers and drop out-of-sequence packets. */
+    uint8_t ttl;          /**< TTL or hop limit of the outer header; default 255. */
+    uint8_t other_table;  /**< 1: payloads are routed in another table than outer packets, such as a
+                             VRF; see GRE_ERR_LOOP. */
+    uint8_t reserved[2];  /**< 0. */
+    uint32_t mtu;         /**< Largest payload in bytes, labels included; 0: unlimited. */
+    uint32_t reserved2;   /**< 0. */
+    gre_addr local;       /**< This end's address, where an outer header is written. */
+    gre_addr remote;      /**< The other end's. */
     gre_allocator allocator; /**< Memory for the tunnel. */
 } gre_config;
 
@@ -76,6 +78,7 @@ typedef struct gre_counters {
     uint64_t drop_key_unexpected; /**< GRE_ERR_KEY_UNEXPECTED. */
     uint64_t drop_key_mismatch;   /**< GRE_ERR_KEY_MISMATCH. */
     uint64_t drop_sequence;       /**< GRE_ERR_SEQUENCE. */
+    uint64_t drop_loop;           /**< GRE_ERR_LOOP. */
 } gre_counters;
 
 /**
@@ -173,6 +176,7 @@ GRE_API gre_rc gre_tunnel_encode(gre_tunnel *t, uint16_t protocol, uint8_t *buf,
  * @retval GRE_ERR_KEY_UNEXPECTED Drop.
  * @retval GRE_ERR_KEY_MISMATCH Drop.
  * @retval GRE_ERR_SEQUENCE Drop.
+ * @retval GRE_ERR_LOOP Drop: its payload is for the other end's own address.
  */
 GRE_API gre_rc gre_tunnel_decode(gre_tunnel *t, const uint8_t *buf, size_t len, gre_view *out);
 

@@ -87,7 +87,7 @@ MPLSVPN_API mplsvpn_rc mplsvpn_ip_input(mplsvpn_reader *r, uint32_t vrf, const u
  * @param len Bytes of IP packet.
  * @param out Where the packet is now.
  * @retval MPLSVPN_OK Ready to be sent.
- * @retval MPLSVPN_ERR_ARG A NULL pointer or a hop that is neither.
+ * @retval MPLSVPN_ERR_ARG A NULL pointer, a hop that is neither, or more than 2 GiB.
  * @retval MPLSVPN_ERR_BUFFER The headroom is short: 4 bytes for each label. Nothing changed.
  * @retval MPLSVPN_ERR_TRUNCATED Drop: not the packet that mplsvpn_ip_input() saw.
  * @retval MPLSVPN_ERR_VERSION Drop: likewise.
@@ -111,7 +111,7 @@ MPLSVPN_API mplsvpn_rc mplsvpn_packet_push(mplsvpn_reader *r, const mplsvpn_hop 
  * @param out_hop VRF: go on with mplsvpn_ip_input() in @c out_hop->vrf. TUNNEL: send as it is, its
  *        labels have been pushed. LOCAL: give it to the TUN as it is.
  * @retval MPLSVPN_OK See @p out_hop.
- * @retval MPLSVPN_ERR_ARG A pointer is NULL.
+ * @retval MPLSVPN_ERR_ARG A pointer is NULL, or more than 2 GiB.
  * @retval MPLSVPN_ERR_STATE The reader is idle: quiesce first.
  * @retval MPLSVPN_ERR_BUFFER A swap to more labels than before, and the headroom is short.
  * @retval MPLSVPN_ERR_TRUNCATED Drop.

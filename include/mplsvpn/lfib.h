@@ -124,6 +124,20 @@ MPLSVPN_API mplsvpn_rc mplsvpn_label_next(const mplsvpn_table *t, uint64_t owner
                                           uint32_t *out_label);
 
 /**
+ * @brief Walks all labels that are not free, in the order in which they are allocated.
+ *
+ * Labels may change state during the walk.
+ *
+ * @param t The table.
+ * @param it Begin with 0; the library's own afterwards.
+ * @param out_label The next label; mplsvpn_label_get() tells the rest.
+ * @retval MPLSVPN_YES A label.
+ * @retval MPLSVPN_OK No more.
+ * @retval MPLSVPN_ERR_ARG A pointer is NULL.
+ */
+MPLSVPN_API mplsvpn_rc mplsvpn_lfib_next(const mplsvpn_table *t, size_t *it, uint32_t *out_label);
+
+/**
  * @brief State, owner and hop of a label.
  * @param t The table.
  * @param label Any.

@@ -139,6 +139,8 @@ static void ipv6_errors_keep_the_rules_of_rfc_4443(void **state)
         assert_int_equal(answer(GRE_ICMP_NO_ROUTE, 0, p, 52),
                          type < 128 || type == 137 ? GRE_ERR_SILENT : GRE_OK);
     }
+    p[5] = 0; /* no type to be seen */
+    assert_int_equal(answer(GRE_ICMP_NO_ROUTE, 0, p, 52), GRE_ERR_SILENT);
     make_ipv6(p);
     p[8] = 0xff; /* multicast source */
     assert_int_equal(answer(GRE_ICMP_NO_ROUTE, 0, p, 52), GRE_ERR_SILENT);

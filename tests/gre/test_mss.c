@@ -83,6 +83,24 @@ static void malformed_headers_are_left_alone(void **state)
     assert_left_alone(p, sizeof(p));
 }
 
+/* RFC 4302 3.3.3: a changed packet fails its integrity check */
+static void a_syn_behind_an_authentication_header_is_left_alone(void **state)
+{
+    (void)state;
+    uint8_t syn[60], p[40 + 24 + 40];
+    hex_bytes(SYN, syn, sizeof(syn));
+    hex_bytes("60000000 0040 33 40 20010db8000000000000000000000101"
+              "20010db8000000000000000000000102"
+              "06040000 00000001 00000001 000000000000000000000000",
+              p, sizeof(p));
+    memcpy(p + 64, syn + 20, 40);
+    assert_left_alone(p, sizeof(p));
+    /* The same octets as destination options, and the SYN is clamped. */
+    p[6] = 60;
+    p[41] = 2;
+    assert_int_equal(gre_mss_clamp(p, sizeof(p), 1000), GRE_YES);
+}
+
 static void every_cut_of_a_syn_is_left_alone(void **state)
 {
     (void)state;
@@ -149,6 +167,7 @@ int main(void)
         cmocka_unit_test(a_clamped_packet_is_what_the_oracle_would_have_built),
         cmocka_unit_test(malformed_options_are_left_alone),
         cmocka_unit_test(malformed_headers_are_left_alone),
+        cmocka_unit_test(a_syn_behind_an_authentication_header_is_left_alone),
         cmocka_unit_test(every_cut_of_a_syn_is_left_alone),
         cmocka_unit_test(a_wrong_checksum_stays_wrong),
         cmocka_unit_test(random_packets_never_change_but_for_option_and_checksum),

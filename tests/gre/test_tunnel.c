@@ -272,6 +272,43 @@ static void the_outer_header_comes_from_the_configuration(void **state)
     gre_tunnel_free(t);
 }
 
+#define IPV4_TO_REMOTE "00000800 4500001400010000401100000a010165 c0a80102"
+#define IPV6_TO_REMOTE                                                                             \
+    "000086dd 600000000000113f 20010db8000000000000000000000101"                                   \
+    "20010db8000000000000000000000102"
+
+/* RFC 2784 3.1 */
+static void a_payload_for_the_other_end_itself_is_dropped_as_a_loop(void **state)
+{
+    (void)state;
+    gre_config c = config();
+    gre_view v;
+    c.local = (gre_addr){.family = GRE_FAMILY_IPV4, .bytes = {192, 168, 1, 1}};
+    c.remote = (gre_addr){.family = GRE_FAMILY_IPV4, .bytes = {192, 168, 1, 2}};
+    gre_tunnel *t = tunnel(&c);
+    assert_int_equal(decode_hex(t, IPV4_TO_REMOTE, &v), GRE_ERR_LOOP);
+    assert_int_equal(decode_hex(t, IPV6_TO_REMOTE, &v), GRE_OK);
+    /* the next address, and a payload too short to tell */
+    assert_int_equal(decode_hex(t, "00000800 4500001400010000401100000a010165 c0a80103", &v),
+                     GRE_OK);
+    assert_int_equal(decode_hex(t, "00000800 4500001400010000401100000a010165 c0a801", &v), GRE_OK);
+    assert_int_equal(counters(t).drop_loop, 1);
+    gre_tunnel_free(t);
+
+    c.other_table = 1;
+    t = tunnel(&c);
+    assert_int_equal(decode_hex(t, IPV4_TO_REMOTE, &v), GRE_OK);
+    gre_tunnel_free(t);
+
+    c.other_table = 0;
+    c.local.family = c.remote.family = GRE_FAMILY_IPV6;
+    hex_bytes("20010db8000000000000000000000102", c.remote.bytes, 16);
+    t = tunnel(&c);
+    assert_int_equal(decode_hex(t, IPV6_TO_REMOTE, &v), GRE_ERR_LOOP);
+    assert_int_equal(decode_hex(t, IPV4_TO_REMOTE, &v), GRE_OK);
+    gre_tunnel_free(t);
+}
+
 static void scenario(fail_alloc *f, void *user)
 {
     (void)user;
@@ -335,7 +372,7 @@ static void null_and_senseless_arguments_are_refused(void **state)
     bad.local.family = GRE_FAMILY_IPV4;
     assert_int_equal(gre_tunnel_new(&bad, &u), GRE_ERR_ARG);
     bad = c;
-    bad.reserved[2] = 1;
+    bad.reserved[1] = 1;
     assert_int_equal(gre_tunnel_new(&bad, &u), GRE_ERR_ARG);
     assert_int_equal(sizeof(gre_view), 24);
 }
@@ -353,6 +390,7 @@ int main(void)
         cmocka_unit_test(a_payload_beyond_the_mtu_is_refused_and_uses_up_no_sequence_number),
         cmocka_unit_test(every_reason_to_drop_has_its_counter),
         cmocka_unit_test(the_outer_header_comes_from_the_configuration),
+        cmocka_unit_test(a_payload_for_the_other_end_itself_is_dropped_as_a_loop),
         cmocka_unit_test(a_tunnel_survives_every_allocation_failure),
         cmocka_unit_test(null_and_senseless_arguments_are_refused),
     };

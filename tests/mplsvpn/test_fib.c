@@ -408,6 +408,49 @@ static void the_fib_survives_every_allocation_failure(void **state)
     assert_survives_every_allocation_failure(scenario, NULL);
 }
 
+/* Without memory for a smaller node a removal leaves a hole, which nobody may notice. */
+static void a_route_removed_without_memory_is_gone_and_may_come_back(void **state)
+{
+    (void)state;
+    fail_alloc f = {0};
+    mplsvpn_config c = table_config();
+    c.allocator.resize = fail_alloc_resize;
+    c.allocator.user = &f;
+    mplsvpn_table *t = table_new(&c);
+    const mplsvpn_addr p24 = prefix4(10, 1, 2, 0, 24), p26 = prefix4(10, 1, 2, 64, 26);
+    const mplsvpn_addr a = prefix4(10, 1, 2, 65, 0);
+    mplsvpn_addr found = {0};
+    mplsvpn_hop hop;
+    assert_int_equal(mplsvpn_vrf_add(t, VRF), MPLSVPN_OK);
+    assert_int_equal(set(t, p24, 24), MPLSVPN_OK);
+    assert_int_equal(set(t, p26, 26), MPLSVPN_OK);
+    for (int round = 0; round < 2; round++) {
+        f.fail_at = f.calls + 1;
+        assert_int_equal(mplsvpn_route_remove(t, VRF, &p26), MPLSVPN_OK);
+        assert_true(f.calls >= f.fail_at);
+        f.fail_at = 0;
+        assert_int_equal(mplsvpn_route_remove(t, VRF, &p26), MPLSVPN_ERR_ABSENT);
+        assert_int_equal(mplsvpn_route_get(t, VRF, &p26, &hop), MPLSVPN_ERR_ABSENT);
+        assert_int_equal(mplsvpn_route_lookup(t, VRF, &a, &found, &hop), MPLSVPN_OK);
+        assert_int_equal(hop.cookie, 24);
+        found = (mplsvpn_addr){0};
+        assert_int_equal(mplsvpn_route_next(t, VRF, 4, &found, &hop), MPLSVPN_YES);
+        assert_int_equal(mplsvpn_route_next(t, VRF, 4, &found, &hop), MPLSVPN_OK);
+        assert_int_equal(set(t, p26, 27), MPLSVPN_OK);
+        assert_int_equal(mplsvpn_route_lookup(t, VRF, &a, &found, &hop), MPLSVPN_OK);
+        assert_int_equal(hop.cookie, 27);
+        assert_int_equal(table_usage(t).routes, 2);
+    }
+    /* A chain of nodes that is left empty goes with the next change that has memory. */
+    f.fail_at = f.calls + 1;
+    assert_int_equal(mplsvpn_route_remove(t, VRF, &p26), MPLSVPN_OK);
+    f.fail_at = 0;
+    assert_int_equal(mplsvpn_route_remove(t, VRF, &p24), MPLSVPN_OK);
+    assert_int_equal(mplsvpn_route_lookup(t, VRF, &a, &found, &hop), MPLSVPN_ERR_NO_ROUTE);
+    mplsvpn_table_free(t);
+    assert_int_equal(f.live, 0);
+}
+
 static void null_arguments_and_absent_vrfs_are_refused(void **state)
 {
     (void)state;
@@ -471,6 +514,7 @@ int main(void)
         cmocka_unit_test(bad_prefixes_and_hops_are_refused),
         cmocka_unit_test(implicit_null_means_no_label),
         cmocka_unit_test(the_fib_survives_every_allocation_failure),
+        cmocka_unit_test(a_route_removed_without_memory_is_gone_and_may_come_back),
         cmocka_unit_test(null_arguments_and_absent_vrfs_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,6 +96,29 @@ static void whatever_decodes_encodes_to_the_same_bytes(void **state)
     assert_true(decoded > 10000);
 }
 
+static void whatever_encodes_decodes_to_the_same_entries(void **state)
+{
+    (void)state;
+    prng p = {6};
+    for (int i = 0; i < 20000; i++) {
+        mplsvpn_label in[MPLSVPN_STACK_MAX], got[MPLSVPN_STACK_MAX];
+        uint8_t buf[4 * MPLSVPN_STACK_MAX];
+        const size_t count = 1 + prng_below(&p, MPLSVPN_STACK_MAX);
+        size_t at, n;
+        for (size_t k = 0; k < count; k++)
+            in[k] = (mplsvpn_label){.value = prng_below(&p, MPLSVPN_LABEL_LAST + 1),
+                                    .tc = (uint8_t)prng_below(&p, 8),
+                                    .bottom = k + 1 == count,
+                                    .ttl = (uint8_t)prng_below(&p, 256)};
+        assert_int_equal(mplsvpn_stack_encode(in, count, buf, sizeof(buf), &at), MPLSVPN_OK);
+        assert_int_equal(
+            mplsvpn_stack_decode(buf + at, sizeof(buf) - at, got, MPLSVPN_STACK_MAX, &n),
+            MPLSVPN_OK);
+        assert_int_equal(n, count);
+        assert_memory_equal(got, in, count * sizeof(in[0]));
+    }
+}
+
 static void null_and_senseless_arguments_are_refused(void **state)
 {
     (void)state;
@@ -149,6 +172,7 @@ int main(void)
         cmocka_unit_test(stacks_agree_with_the_oracle_both_ways),
         cmocka_unit_test(a_stack_without_a_bottom_is_refused),
         cmocka_unit_test(whatever_decodes_encodes_to_the_same_bytes),
+        cmocka_unit_test(whatever_encodes_decodes_to_the_same_entries),
         cmocka_unit_test(null_and_senseless_arguments_are_refused),
         cmocka_unit_test(frozen_structs_have_their_sizes_and_results_their_names),
     };

@@ -93,6 +93,9 @@ void mesh_free(mesh *m)
         free(m->nodes[i].events);
         free(m->nodes[i].inbox);
     }
+    for (size_t i = 0; i < m->stream_count; i++)
+        for (size_t end = 0; end < 2; end++)
+            free(m->streams[i].waiting[end]);
     vnet_free(m->net);
     free(m->configs);
     free(m);
@@ -155,10 +158,9 @@ void mesh_config(router_config *c, size_t index)
     memcpy(c->bgp_id, (uint8_t[4]){172, 16, 1, host}, 4);
 }
 
-size_t mesh_add(mesh *m, const router_config *c)
+int32_t mesh_try(mesh *m, const router_config *c)
 {
     const size_t i = m->count;
-    const char *problem = NULL;
     assert_true(i < MESH_MAX_NODES);
     m->configs[i] = *c;
     memset(m->configs[i].seed, (int)(i + 1), sizeof(m->configs[i].seed));
@@ -166,11 +168,23 @@ size_t mesh_add(mesh *m, const router_config *c)
     m->nodes[i].inbox = calloc(MESH_INBOX, sizeof(mesh_packet));
     assert_non_null(m->nodes[i].events);
     assert_non_null(m->nodes[i].inbox);
-    const int32_t rc = router_new(&m->configs[i], m->now, &m->nodes[i].r, &problem);
+    m->problem = NULL;
+    const int32_t rc = router_new(&m->configs[i], m->now, &m->nodes[i].r, &m->problem);
+    if (rc == ROUTER_OK) {
+        m->count++;
+        return rc;
+    }
+    free(m->nodes[i].events);
+    free(m->nodes[i].inbox);
+    return rc;
+}
+
+size_t mesh_add(mesh *m, const router_config *c)
+{
+    const int32_t rc = mesh_try(m, c);
     if (rc != ROUTER_OK)
-        fail_msg("router_new: %d %s", rc, problem ? problem : "");
-    m->count++;
-    return i;
+        fail_msg("router_new: %d %s", rc, m->problem ? m->problem : "");
+    return m->count - 1;
 }
 
 mesh *mesh_walk(uint64_t seed)
@@ -198,6 +212,8 @@ static mesh_stream *stream_find(mesh *m, size_t node, uint64_t id, size_t *end)
     return NULL;
 }
 
+static void stream_end(mesh *m, mesh_stream *s, size_t told);
+
 static void stream_connect(mesh *m, size_t node, const router_event *ev)
 {
     size_t other = 0;
@@ -218,31 +234,73 @@ static void stream_connect(mesh *m, size_t node, const router_event *ev)
     s->id[0] = ev->stream;
     s->id[1] = id;
     s->open = true;
-    assert_int_equal(router_stream_up(m->nodes[node].r, m->now, ev->stream, &ev->local), ROUTER_OK);
+    if (router_stream_up(m->nodes[node].r, m->now, ev->stream, &ev->local) != ROUTER_OK) {
+        (void)router_stream_down(m->nodes[node].r, m->now, ev->stream);
+        stream_end(m, s, 1);
+        return;
+    }
     (void)router_stream_credit(m->nodes[node].r, m->now, ev->stream, 1 << 30);
     (void)router_stream_credit(m->nodes[other].r, m->now, id, 1 << 30);
+}
+
+static void stream_end(mesh *m, mesh_stream *s, size_t told)
+{
+    s->open = false;
+    for (size_t end = 0; end < 2; end++) {
+        free(s->waiting[end]);
+        s->waiting[end] = NULL;
+        s->waiting_len[end] = 0;
+        if (end == told && !m->nodes[s->node[end]].cut)
+            (void)router_stream_down(m->nodes[s->node[end]].r, m->now, s->id[end]);
+    }
 }
 
 static void stream_close(mesh *m, size_t node, uint64_t id)
 {
     size_t end;
     mesh_stream *s = stream_find(m, node, id, &end);
-    if (!s)
-        return;
-    s->open = false;
-    (void)router_stream_down(m->nodes[s->node[1 - end]].r, m->now, s->id[1 - end]);
+    if (s)
+        stream_end(m, s, 1 - end);
+}
+
+/* Hands an end what waits for it; true when it took something. */
+static bool stream_feed(mesh *m, mesh_stream *s, size_t end)
+{
+    size_t consumed = 0;
+    if (!s->open || s->waiting_len[end] == 0 || m->nodes[s->node[end]].cut)
+        return false;
+    const int32_t rc = router_stream_input(m->nodes[s->node[end]].r, m->now, s->id[end],
+                                           s->waiting[end], s->waiting_len[end], &consumed);
+    assert_true(consumed <= s->waiting_len[end]);
+    if (rc == ROUTER_ERR_ABSENT) {
+        stream_end(m, s, 1 - end);
+        return true;
+    }
+    s->waiting_len[end] -= consumed;
+    memmove(s->waiting[end], s->waiting[end] + consumed, s->waiting_len[end]);
+    return consumed > 0;
 }
 
 static void stream_carry(mesh *m, size_t node, uint64_t id, const uint8_t *buf, size_t len)
 {
     size_t end;
-    const mesh_stream *s = stream_find(m, node, id, &end);
-    if (!s || m->nodes[s->node[1 - end]].cut)
+    mesh_stream *s = stream_find(m, node, id, &end);
+    if (!s)
         return;
-    size_t consumed = 0;
-    (void)router_stream_input(m->nodes[s->node[1 - end]].r, m->now, s->id[1 - end], buf, len,
-                              &consumed);
-    assert_int_equal(consumed, len);
+    const size_t to = 1 - end;
+    s->waiting[to] = realloc(s->waiting[to], s->waiting_len[to] + len);
+    assert_non_null(s->waiting[to]);
+    memcpy(s->waiting[to] + s->waiting_len[to], buf, len);
+    s->waiting_len[to] += len;
+    (void)stream_feed(m, s, to);
+}
+
+void mesh_reset_streams(mesh *m, size_t node)
+{
+    for (size_t i = 0; i < m->stream_count; i++)
+        for (size_t end = 0; end < 2; end++)
+            if (m->streams[i].open && m->streams[i].node[end] == node)
+                stream_end(m, &m->streams[i], 1 - end);
 }
 
 /* ---- The underlay ---- */
@@ -377,6 +435,9 @@ static void settle(mesh *m)
             }
             any = drain(m, i) || any;
         }
+        for (size_t i = 0; i < m->stream_count; i++)
+            for (size_t end = 0; end < 2; end++)
+                any = stream_feed(m, &m->streams[i], end) || any;
         vnet_datagram d;
         while (vnet_receive(m->net, m->now, &d)) {
             static uint8_t buffer[BUFFER_BYTES];

@@ -31,7 +31,7 @@ typedef struct mesh_node {
     size_t event_count;
     mesh_packet *inbox;
     size_t inbox_count;
-    bool cut; /* nothing goes in or out of it any more */
+    bool cut;           /* nothing goes in or out of it any more */
     router_packet last; /* the verdict on the last packet from its TUN */
     uint64_t worker_drops;
 } mesh_node;
@@ -39,6 +39,8 @@ typedef struct mesh_node {
 typedef struct mesh_stream {
     size_t node[2];
     uint64_t id[2];
+    uint8_t *waiting[2]; /* for each end, what it has not taken yet */
+    size_t waiting_len[2];
     bool open;
 } mesh_stream;
 
@@ -50,8 +52,9 @@ typedef struct mesh {
     size_t count;
     mesh_stream streams[MESH_STREAMS];
     size_t stream_count;
-    uint64_t leaks;     /* datagrams with the marker */
-    uint64_t datagrams; /* sent */
+    const char *problem;                              /* of the last that could not be made */
+    uint64_t leaks;                                   /* datagrams with the marker */
+    uint64_t datagrams;                               /* sent */
     uint64_t between[MESH_MAX_NODES][MESH_MAX_NODES]; /* ESP datagrams from, to */
 } mesh;
 
@@ -61,9 +64,13 @@ void mesh_free(mesh *m);
 void mesh_config(router_config *c, size_t index);
 /* A seed of its own is put into the configuration. Returns the node's index. */
 size_t mesh_add(mesh *m, const router_config *c);
+/* The same, where it may fail: then there is no such node. */
+int32_t mesh_try(mesh *m, const router_config *c);
 /* Three nodes of the walk. */
 mesh *mesh_walk(uint64_t seed);
 
+/* Streams of a node that forgot them end, and the other ends hear of it. */
+void mesh_reset_streams(mesh *m, size_t node);
 void mesh_run(mesh *m, uint64_t ms);
 /* Runs until an event of that kind has come to the node (after the first `skip`), at most ms. */
 const router_event *mesh_wait(mesh *m, size_t node, uint32_t kind, uint64_t ms);

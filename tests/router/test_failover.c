@@ -168,9 +168,7 @@ static void when_the_direct_tunnel_dies_the_hub_path_takes_over(void **state)
     router_free(m->nodes[SPOKE2].r);
     memset(m->configs[SPOKE2].seed, 77, sizeof(m->configs[SPOKE2].seed));
     assert_int_equal(router_new(&m->configs[SPOKE2], m->now, &m->nodes[SPOKE2].r, NULL), ROUTER_OK);
-    for (size_t i = 0; i < m->stream_count; i++)
-        if (m->streams[i].node[0] == SPOKE2)
-            m->streams[i].open = false;
+    mesh_reset_streams(m, SPOKE2);
     m->nodes[SPOKE2].cut = false;
     mesh_run(m, 120000);
     mesh_empty(m, SPOKE2);

@@ -163,12 +163,16 @@ static void what_is_not_of_a_tunnel_is_dropped(void **state)
     memset(buffer, 0, sizeof(buffer));
     const size_t len = ce_packet(packet, 64, false, SIZE);
     memcpy(buffer + ROUTER_HEADROOM, packet, len);
-    router_packet out = {.buf = buffer, .cap = sizeof(buffer), .offset = ROUTER_HEADROOM,
-                         .len = len, .port = ROUTER_PORT_TUN, .vrf = RED};
+    router_packet out = {.buf = buffer,
+                         .cap = sizeof(buffer),
+                         .offset = ROUTER_HEADROOM,
+                         .len = len,
+                         .port = ROUTER_PORT_TUN,
+                         .vrf = RED};
     (void)router_rx_batch(m->nodes[SPOKE1].r, 0, m->now, &out, 1);
     assert_int_equal(out.verdict, ROUTER_VERDICT_UNDERLAY);
-    router_path arrival = {.local = out.path.peer, .peer = out.path.local,
-                           .transport = out.path.transport};
+    router_path arrival = {
+        .local = out.path.peer, .peer = out.path.local, .transport = out.path.transport};
     uint8_t sealed[2048];
     memcpy(sealed, buffer + out.offset, out.len);
     sealed[out.len - 1] ^= 1;

@@ -254,8 +254,11 @@ static void a_bad_underlay_delays_but_does_not_break(void **state)
     (void)state;
     for (uint64_t seed = 40; seed < 46; seed++) {
         mesh *m = mesh_walk(seed);
-        const vnet_rules rules = {.loss_ppm = 150000, .duplicate_ppm = 100000,
-                                  .reorder_ppm = 200000, .delay_ms = 20, .jitter_ms = 10,
+        const vnet_rules rules = {.loss_ppm = 150000,
+                                  .duplicate_ppm = 100000,
+                                  .reorder_ppm = 200000,
+                                  .delay_ms = 20,
+                                  .jitter_ms = 10,
                                   .reorder_ms = 300};
         vnet_set_rules(m->net, &rules);
         mesh_run(m, 60000);
@@ -338,8 +341,12 @@ static void *work(void *arg)
     const size_t len = mesh_udp(packet, &ce1, &ce2, 64, false, SIZE);
     while (!atomic_load(w->stop)) {
         memcpy(buffer + ROUTER_HEADROOM, packet, len);
-        router_packet p = {.buf = buffer, .cap = sizeof(buffer), .offset = ROUTER_HEADROOM,
-                           .len = len, .port = ROUTER_PORT_TUN, .vrf = VRF};
+        router_packet p = {.buf = buffer,
+                           .cap = sizeof(buffer),
+                           .offset = ROUTER_HEADROOM,
+                           .len = len,
+                           .port = ROUTER_PORT_TUN,
+                           .vrf = VRF};
         (void)router_rx_batch(w->r, w->number, atomic_load(w->now), &p, 1);
         w->sent += p.verdict == ROUTER_VERDICT_UNDERLAY;
     }
@@ -516,9 +523,10 @@ static void a_configuration_that_cannot_run_is_told_why(void **state)
 {
     (void)state;
     config_breaker *const breakers[] = {
-        no_identity, no_underlay,         no_tunnel,   vrf_zero,   vrf_twice, long_prefix,
-        many_prefixes, no_key,            endless_key, nowhere_to_initiate,   strange_vrf,
-        no_workers,  odd_flows,           no_as,       small_mtu,  many_peers, many_vrfs};
+        no_identity, no_underlay,   no_tunnel, vrf_zero,    vrf_twice,
+        long_prefix, many_prefixes, no_key,    endless_key, nowhere_to_initiate,
+        strange_vrf, no_workers,    odd_flows, no_as,       small_mtu,
+        many_peers,  many_vrfs};
     router_config *c = calloc(1, sizeof(*c));
     assert_non_null(c);
     for (size_t i = 0; i < sizeof(breakers) / sizeof(breakers[0]); i++) {

@@ -82,8 +82,8 @@ static void the_walk_has_all_its_twenty_steps(void **state)
     const router_event *label2 = find(m, SPOKE2, ROUTER_EVENT_LOCAL_LABEL, &lan2, 0);
     const router_event *hub_label = find(m, HUB, ROUTER_EVENT_LOCAL_LABEL, &summary, 0);
     STEP(label1 && label2 && hub_label);
-    const router_event *at_spoke = find(m, SPOKE1, ROUTER_EVENT_ROUTE_UP, &summary,
-                                        ROUTER_SOURCE_BGP);
+    const router_event *at_spoke =
+        find(m, SPOKE1, ROUTER_EVENT_ROUTE_UP, &summary, ROUTER_SOURCE_BGP);
     STEP(at_spoke && at_spoke->label == hub_label->label);
     const router_event *at_hub = find(m, HUB, ROUTER_EVENT_ROUTE_UP, &lan2, ROUTER_SOURCE_BGP);
     STEP(at_hub && at_hub->label == label2->label);
