@@ -66,7 +66,7 @@ static uint32_t remembered_flows(const plan *p, uint32_t node)
     return flows;
 }
 
-void plan_config(const plan *p, uint32_t node, router_config *out)
+void plan_config(const plan *p, uint32_t node, uint32_t generation, router_config *out)
 {
     router_config_init(out);
     char name[PLAN_NAME_BYTES];
@@ -97,7 +97,7 @@ void plan_config(const plan *p, uint32_t node, router_config *out)
     out->as = AS;
     memcpy(out->bgp_id, out->tunnel.bytes, sizeof(out->bgp_id));
 
-    uint64_t random = p->seed ^ rng_mix(node + 1);
+    uint64_t random = p->seed ^ rng_mix((uint64_t)generation << 32 | (node + 1));
     for (size_t i = 0; i < sizeof(out->seed); i++)
         out->seed[i] = (uint8_t)rng_next(&random);
 }

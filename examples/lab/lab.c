@@ -36,13 +36,19 @@ static void settle(lab *l)
     }
 }
 
+static bool is_ready(const lab_node *n)
+{
+    return n->vrfs_ready >= plan_vrf_count(&n->lab->options.plan, n->number);
+}
+
 static void note_route(lab *l, lab_node *n, const router_event *e)
 {
     const router_addr summary = plan_summary();
     if (n->number == PLAN_HUB || e->source != ROUTER_SOURCE_BGP ||
         e->prefix.prefix_len != summary.prefix_len || !ip_same_host(&e->prefix, &summary))
         return;
-    if (++n->vrfs_ready == plan_vrf_count(&l->options.plan, n->number)) {
+    n->vrfs_ready++;
+    if (n->vrfs_ready == plan_vrf_count(&l->options.plan, n->number)) {
         l->ready++;
         l->ready_ms = l->now;
     }
@@ -68,11 +74,28 @@ void lab_node_event(lab *l, lab_node *n, const router_event *event)
         fprintf(l->log, "%.*s\n", (int)len, line);
 }
 
-void lab_node_sends(lab *l, const router_path *path, const uint8_t *bytes, size_t len)
+static bool is_cut(const lab *l, uint32_t from, uint32_t to)
 {
+    for (size_t i = 0; i < l->options.cut_count; i++) {
+        const lab_cut *c = &l->options.cuts[i];
+        const bool there = (c->a == from || c->a == LAB_ANY) && (c->b == to || c->b == LAB_ANY);
+        const bool back = (c->a == to || c->a == LAB_ANY) && (c->b == from || c->b == LAB_ANY);
+        if ((there || back) && l->now >= c->from_ms && l->now < c->until_ms)
+            return true;
+    }
+    return false;
+}
+
+void lab_node_sends(lab *l, const lab_node *n, const router_path *path, const uint8_t *bytes,
+                    size_t len)
+{
+    uint32_t to;
     if (l->capture)
         capture_datagram(l->capture, l->underlay_link, l->now, path, bytes, len);
-    l->failed |= !network_send(l->net, l->now, path, bytes, len);
+    if (!plan_find(&l->options.plan, &path->peer, &to) || is_cut(l, n->number, to))
+        l->unreachable++;
+    else
+        l->failed |= !network_send(l->net, l->now, path, bytes, len);
 }
 
 static void deliver(lab *l)
@@ -113,6 +136,10 @@ static void send_flow(lab *l, flow *f)
     router_route route;
     const bool direct = router_get_route(n->router, f->vrf, &to, &route) == ROUTER_OK &&
                         route.source == ROUTER_SOURCE_NHRP && route.tunnel != 0;
+    const bool answered = f->sent == 0 || !(f->pending & pending_bit(f->sent - 1));
+    f->silent = answered ? 0 : f->silent + 1;
+    if (f->silent > f->longest_silence)
+        f->longest_silence = f->silent;
     if (direct && f->direct_ms == ROUTER_NEVER)
         f->direct_ms = l->now;
     f->pending |= pending_bit(f->sent);
@@ -195,11 +222,35 @@ static uint64_t earliest(const heap *h)
     return first ? first->deadline : ROUTER_NEVER;
 }
 
+static uint64_t next_restart(const lab *l)
+{
+    const lab_options *o = &l->options;
+    return l->restarted < o->restart_count ? o->restarts[l->restarted].at_ms : ROUTER_NEVER;
+}
+
+static void run_restarts(lab *l)
+{
+    while (!l->failed && next_restart(l) <= l->now) {
+        const uint32_t number = l->options.restarts[l->restarted++].node;
+        const char *problem;
+        lab_node *old = l->nodes[number];
+        const bool was_ready = number != PLAN_HUB && is_ready(old);
+        lab_node *n = node_new(l, number, old, &problem);
+        if (!n) {
+            l->failed = true;
+            return;
+        }
+        l->ready -= was_ready;
+        l->nodes[number] = n;
+        mark_dirty(l, n);
+    }
+}
+
 static uint64_t next_time(const lab *l)
 {
     uint64_t at = network_deadline(l->net);
-    const uint64_t others[] = {earliest(&l->timers), earliest(&l->flow_timers)};
-    for (size_t i = 0; i < 2; i++)
+    const uint64_t others[] = {earliest(&l->timers), earliest(&l->flow_timers), next_restart(l)};
+    for (size_t i = 0; i < 3; i++)
         at = others[i] < at ? others[i] : at;
     return at;
 }
@@ -229,6 +280,7 @@ void lab_run(lab *l, uint64_t until_ms, bool (*stop)(const lab *l))
             break;
         if (at > l->now)
             l->now = at;
+        run_restarts(l);
         deliver(l);
         run_timers(l);
         settle(l);
@@ -260,7 +312,7 @@ static bool begin_nodes(lab *l)
         return false;
     for (; l->node_count < count; l->node_count++) {
         const char *problem = NULL;
-        lab_node *n = node_new(l, l->node_count, &problem);
+        lab_node *n = node_new(l, l->node_count, NULL, &problem);
         if (!n) {
             fprintf(stderr, "lab: node %u: %s\n", l->node_count, problem ? problem : "no memory");
             return false;

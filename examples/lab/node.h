@@ -14,6 +14,7 @@ typedef struct stream stream;
 
 struct lab_node {
     heap_node timer;
+    bool joined; /* the timer, the lab's heap */
     lab_node *next_dirty;
     bool dirty;
     lab *lab;
@@ -31,8 +32,11 @@ struct lab_node {
     uint64_t refused; /* control packets that the router did not take */
 };
 
-/* NULL without memory, or where the configuration is refused: *problem then says why. */
-lab_node *node_new(lab *l, uint32_t number, const char **problem);
+/*
+ * NULL without memory, or where the configuration is refused: *problem then says why. old, or NULL,
+ * is what the new one replaces, and then freed.
+ */
+lab_node *node_new(lab *l, uint32_t number, lab_node *old, const char **problem);
 void node_free(lab_node *n);
 
 void node_datagram(lab_node *n, network_datagram *d);

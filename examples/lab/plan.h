@@ -32,6 +32,7 @@ uint32_t plan_vrf_count(const plan *p, uint32_t node);
 /* The node at an underlay address; false where there is none. */
 bool plan_find(const plan *p, const router_addr *underlay, uint32_t *node);
 
-void plan_config(const plan *p, uint32_t node, router_config *out);
+/* generation: another one for each life of the node, so that no seed is used twice. */
+void plan_config(const plan *p, uint32_t node, uint32_t generation, router_config *out);
 
 #endif

@@ -13,6 +13,6 @@ cat "$out/walk" "$out/cost"
 grep '^step ' "$out/walk" | awk '{ print $2 }' >"$out/steps"
 seq 20 | cmp - "$out/steps"
 [ "$(tail -n 1 "$out/walk")" = "walk: 20 of 20 steps" ]
-[ "$(grep -c '5 of 5 answered, [45] of them directly$' "$out/walk")" = 2 ]
+[ "$(grep -c 'vrf 1: 5 of 5 answered, [45] of them directly$' "$out/walk")" = 2 ]
 awk -v limit="$limit" '/^cost:/ { seen = 1; if ($5 + 0 >= limit) exit 1 } END { exit !seen }' \
     "$out/cost" || { echo "more than $limit s of CPU"; exit 1; }
