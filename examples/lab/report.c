@@ -43,7 +43,7 @@ static bool lives(const flow *f)
     const uint32_t last = f->sent < LAST_PINGS ? f->sent : LAST_PINGS;
     uint32_t unanswered = 0;
     for (uint32_t i = 1; i <= last; i++)
-        unanswered += f->pending >> (f->sent - i) % 64 & 1;
+        unanswered += (uint32_t)(f->pending >> (f->sent - i) % 64 & 1);
     return unanswered < last;
 }
 
