@@ -25,6 +25,9 @@ enum {
     MAX_IDENTITY = 255,
     QUOTED_SIZE = 64, /* octets of a packet that a Traffic Indication quotes */
     MAX_REGISTRATION_CIES = 32,
+    /* Error Indications to one link, so that bad packets of one do not use up the quota of all. */
+    ERRORS_PER_WINDOW = 10,
+    ERROR_WINDOW_MS = 10000,
     LABEL_VALUE_MAX = 512 /* a label extension of NHRP_BINDINGS_MAX bindings */
 };
 
@@ -91,6 +94,8 @@ typedef struct nhrp__link {
     nhrp_link_config cfg;
     uint8_t identity[MAX_IDENTITY];
     uint64_t up_ms;
+    uint64_t errors_from_ms; /* when the window of its errors began */
+    uint32_t errors;
 
     nhrp__timer timer; /* of the registration */
     nhrp__intent intent;
@@ -259,7 +264,7 @@ void nhrp__timer_set(nhrp_engine *e, nhrp__timer *t, uint64_t deadline_ms);
 /* input.c */
 nhrp_rc nhrp__scan_extensions(const nhrp_engine *e, const nhrp_packet *p, nhrp__scan *out);
 nhrp_rc nhrp__drop(nhrp__interface *i, nhrp_rc why);
-nhrp_rc nhrp__refuse(nhrp_engine *e, const nhrp__link *l, const nhrp_packet *p, nhrp_rc why,
+nhrp_rc nhrp__refuse(nhrp_engine *e, nhrp__link *l, const nhrp_packet *p, nhrp_rc why,
                      uint16_t error_code);
 nhrp_rc nhrp__transit(nhrp_engine *e, const nhrp__arrival *a, const nhrp_addr *destination);
 

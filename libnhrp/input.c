@@ -16,16 +16,22 @@ nhrp_rc nhrp__drop(nhrp__interface *i, nhrp_rc why)
 
 /*
  * Queues an Error Indication about the packet to whoever sent it over this link. RFC 2332 5.2.7:
- * never about an error. Where there is no room for it, it is left out.
+ * never about an error. Where there is no room for it, or one link caused many, it is left out.
  */
-nhrp_rc nhrp__refuse(nhrp_engine *e, const nhrp__link *l, const nhrp_packet *p, nhrp_rc why,
+nhrp_rc nhrp__refuse(nhrp_engine *e, nhrp__link *l, const nhrp_packet *p, nhrp_rc why,
                      uint16_t error_code)
 {
     nhrp__note *n;
     if (p->type == NHRP_ERROR_INDICATION || error_code == 0 || !addr_given(&p->source_protocol))
         return why;
-    if (nhrp__note_new(e, INTENT_ERROR, l, p->bytes, p->size, &n) != NHRP_OK)
+    if (e->now_ms - l->errors_from_ms >= ERROR_WINDOW_MS) {
+        l->errors_from_ms = e->now_ms;
+        l->errors = 0;
+    }
+    if (l->errors >= ERRORS_PER_WINDOW ||
+        nhrp__note_new(e, INTENT_ERROR, l, p->bytes, p->size, &n) != NHRP_OK)
         return why;
+    l->errors++;
     n->code = error_code;
     nhrp__intent_queue(e, &n->intent);
     return why;

@@ -123,7 +123,8 @@ nhrp_rc nhrp__request_input(nhrp_engine *e, const nhrp__arrival *a)
         return nhrp__refuse(e, l, p, NHRP_ERR_LABEL, NHRP_ERROR_INVALID_EXTENSION);
     if (passed_here(e, a, &first_hop))
         return nhrp__refuse(e, l, p, NHRP_ERR_LOOP, NHRP_ERROR_LOOP_DETECTED);
-    if (nhrp__address_ours(e, &p->source_protocol))
+    if (nhrp__address_ours(e, &p->source_protocol) ||
+        addr_equal(&p->source_nbma, &l->cfg.local_nbma))
         return NHRP_ERR_LOOP;
     /* A neighbour's own request names the neighbour: nobody asks in another's name. */
     if (first_hop && !(l->cfg.flags & NHRP_LINK_MULTIPOINT) &&
@@ -238,6 +239,9 @@ static nhrp_rc answer_local(nhrp_engine *e, nhrp__question *q, const nhrp_packet
     const bool labelled = q->asked.label_count > 0;
     if (labelled != (route->label_count > 0) ||
         !prefix_holds_addr(&route->prefix, &p->destination_protocol))
+        return NHRP_ERR_ARG;
+    /* A VPN route without a label of its own would let packets out into the wrong table. */
+    if (labelled && route->labels[0] == NHRP_LABEL_IMPLICIT_NULL)
         return NHRP_ERR_ARG;
     if (!(i->cfg.flags & NHRP_INTERFACE_TUNNEL_FIRST))
         return reply_local(e, q, q->link, p, route);

@@ -281,11 +281,15 @@ static bool answers(const nhrp__resolution *r, const nhrp_packet *p)
            addr_equal(&p->source_nbma, &r->link->cfg.local_nbma);
 }
 
-/* The labels of a VRF's reply: exactly one binding that covers the destination. */
+/*
+ * The labels of a VRF's reply: exactly one binding that covers the destination. Implicit null would
+ * push nothing, and the packet would arrive in another table than its VRF's.
+ */
 static nhrp_rc take_labels(const nhrp__scan *s, const nhrp_addr *destination, uint8_t *prefix_len,
                            nhrp__offer *o)
 {
-    if (s->vpns != 1 || s->overlays > 1 || !prefix_holds_addr(&s->vpn.prefix, destination))
+    if (s->vpns != 1 || s->overlays > 1 || !prefix_holds_addr(&s->vpn.prefix, destination) ||
+        s->vpn.labels[0] == NHRP_LABEL_IMPLICIT_NULL)
         return NHRP_ERR_LABEL;
     if (s->vpn.prefix.prefix_len > *prefix_len)
         *prefix_len = s->vpn.prefix.prefix_len;

@@ -113,7 +113,7 @@ bool rt_identity_matches(const char *pattern, const char *identity)
     return *p == *s;
 }
 
-uint32_t rt_config_peer(const router_config *c, const char *identity)
+uint32_t rt_config_peer(const rt_config *c, const char *identity)
 {
     uint32_t i = 0;
     while (i < c->peer_count && !rt_identity_matches(c->peers[i].identity, identity))
@@ -121,7 +121,7 @@ uint32_t rt_config_peer(const router_config *c, const char *identity)
     return i;
 }
 
-const router_vrf_config *rt_config_vrf(const router_config *c, uint32_t id)
+const router_vrf_config *rt_config_vrf(const rt_config *c, uint32_t id)
 {
     for (size_t i = 0; i < c->vrf_count; i++)
         if (c->vrfs[i].id == id)
@@ -137,7 +137,7 @@ bool rt_peer_may_push(const router_peer_config *peer, const router_addr *prefix)
     return false;
 }
 
-bool rt_vrf_address(const router_config *c, uint32_t vrf, uint8_t family, router_addr *out)
+bool rt_vrf_address(const rt_config *c, uint32_t vrf, uint8_t family, router_addr *out)
 {
     const router_vrf_config *v = rt_config_vrf(c, vrf);
     for (size_t i = 0; v && i < v->connecteds; i++) {
@@ -171,12 +171,20 @@ static const char *check_prefixes(const router_addr *prefixes, size_t count)
     return NULL;
 }
 
+static size_t vrf_index(const router_config *c, uint32_t id)
+{
+    size_t i = 0;
+    while (i < c->vrf_count && c->vrfs[i].id != id)
+        i++;
+    return i;
+}
+
 static const char *check_vrf(const router_config *c, size_t index)
 {
     const router_vrf_config *v = &c->vrfs[index];
     if (v->id == ROUTER_GLOBAL_VRF)
         return "VRF 0 is the global one";
-    if (rt_config_vrf(c, v->id) != v)
+    if (vrf_index(c, v->id) != index)
         return "two VRFs of the same id";
     if (!is_text(v->name, sizeof(v->name), true))
         return "a VRF name without an end";
@@ -201,7 +209,7 @@ static const char *check_peer(const router_config *c, size_t index)
     if (p->vrf_count > ROUTER_MAX_VRFS)
         return "too many VRFs of a peer";
     for (size_t i = 0; i < p->vrf_count; i++)
-        if (!rt_config_vrf(c, p->vrfs[i]))
+        if (vrf_index(c, p->vrfs[i]) == c->vrf_count)
             return "a peer's VRF that does not exist";
     return check_prefixes(p->authorized, p->authorizeds);
 }
@@ -247,4 +255,70 @@ const char *rt_config_check(const router_config *c)
     for (size_t i = 0; i < c->peer_count && !problem; i++)
         problem = check_peer(c, i);
     return problem;
+}
+
+/* ---- The copy ---- */
+
+static bool copy_array(void *out, const void *in, size_t count, size_t size, const alloc *a)
+{
+    void *copy = alloc_array(a, count > 0 ? count : 1, size);
+    memcpy(out, &copy, sizeof(copy));
+    if (copy && count > 0)
+        memcpy(copy, in, count * size);
+    return copy != NULL;
+}
+
+static bool copy_text(char **out, const char *in, const alloc *a)
+{
+    return copy_array(out, in, strlen(in) + 1, 1, a);
+}
+
+bool rt_config_copy(rt_config *out, const router_config *in, const alloc *a)
+{
+    const rt_config plain = {.underlay = in->underlay,
+                             .tunnel = rt_addr_host(&in->tunnel),
+                             .redirect = in->redirect,
+                             .shortcut = in->shortcut,
+                             .force_encapsulation = in->force_encapsulation,
+                             .bgp_reflector = in->bgp_reflector,
+                             .network_id = in->network_id,
+                             .holding_time_s = in->holding_time_s,
+                             .as = in->as,
+                             .bgp_listen = in->bgp_listen,
+                             .bgp_port = in->bgp_port,
+                             .tunnel_mtu = in->tunnel_mtu,
+                             .idle_ms = in->idle_ms,
+                             .tunnel_wait_ms = in->tunnel_wait_ms,
+                             .ike_lifetime_s = in->ike_lifetime_s,
+                             .child_lifetime_s = in->child_lifetime_s,
+                             .dpd_s = in->dpd_s,
+                             .workers = in->workers,
+                             .flows = in->flows,
+                             .resize = in->resize,
+                             .resize_user = in->resize_user,
+                             .vrf_count = in->vrf_count,
+                             .peer_count = in->peer_count,
+                             .bgp_neighbor_count = in->bgp_neighbor_count};
+    *out = plain;
+    memcpy(out->bgp_id, in->bgp_id, sizeof(out->bgp_id));
+    return copy_text(&out->name, in->name, a) && copy_text(&out->identity, in->identity, a) &&
+           copy_text(&out->nhrp_authentication, in->nhrp_authentication, a) &&
+           copy_array(&out->vrfs, in->vrfs, in->vrf_count, sizeof(*in->vrfs), a) &&
+           copy_array(&out->peers, in->peers, in->peer_count, sizeof(*in->peers), a) &&
+           copy_array(&out->bgp_neighbors, in->bgp_neighbors, in->bgp_neighbor_count,
+                      sizeof(*in->bgp_neighbors), a);
+}
+
+void rt_config_free(rt_config *c, const alloc *a)
+{
+    if (c->peers) /* keys */
+        sodium_memzero(c->peers, c->peer_count * sizeof(*c->peers));
+    if (c->nhrp_authentication)
+        sodium_memzero(c->nhrp_authentication, strlen(c->nhrp_authentication));
+    alloc_free(a, c->name);
+    alloc_free(a, c->identity);
+    alloc_free(a, c->nhrp_authentication);
+    alloc_free(a, c->vrfs);
+    alloc_free(a, c->peers);
+    alloc_free(a, c->bgp_neighbors);
 }

@@ -17,9 +17,10 @@
 enum {
     CONNECT_RETRY_S = 5,
     MS_PER_S = 1000,
-    SPOKE_JOURNAL_CHANGES = 1024,
     HOLD_TIME_S = 90, /* a label may be in use that long after its session failed */
-    RT_BYTES = 8
+    RT_BYTES = 8,
+    SPOKE_JOURNAL_CHANGES = 1024,
+    SPOKE_JOURNAL_BYTES = 16384
 };
 
 /* ---- Labels ---- */
@@ -185,7 +186,7 @@ static void neighbor_fill(const router *r, bgpvpn_neighbor_config *out)
 
 static int32_t engine_new(router *r)
 {
-    const router_config *c = &r->config;
+    const rt_config *c = &r->config;
     bgpvpn_config config;
     (void)bgpvpn_config_init(&config);
     config.local_as = c->as;
@@ -193,11 +194,12 @@ static int32_t engine_new(router *r)
                        (uint32_t)c->bgp_id[2] << 8 | c->bgp_id[3];
     config.next_hops = BGPVPN_NEXT_HOPS_ASK;
     config.accept = BGPVPN_ACCEPT_KNOWN;
-    /* The journal is for many peers; a spoke has a hub or two. */
-    if (c->bgp_listen.family == ROUTER_FAMILY_NONE)
-        config.journal_changes = SPOKE_JOURNAL_CHANGES;
     config.allocator.resize = c->resize;
     config.allocator.user = c->resize_user;
+    if (c->bgp_listen.family == ROUTER_FAMILY_NONE) { /* a spoke tells few, and little */
+        config.journal_changes = SPOKE_JOURNAL_CHANGES;
+        config.group_journal_bytes = SPOKE_JOURNAL_BYTES;
+    }
     drbg_get(&r->random, config.seed, sizeof(config.seed));
     bgpvpn_rc rc = bgpvpn_engine_new(&config, r->now, &r->bgp);
     sodium_memzero(&config, sizeof(config));
@@ -247,15 +249,6 @@ static void neighbor_dial(router *r, size_t index)
     }
 }
 
-void rt_bgp_retry(router *r)
-{
-    for (size_t i = 0; r->bgp && i < r->config.bgp_neighbor_count; i++) {
-        const rt_tunnel *t = rt_tunnel_by_address(r, &r->config.bgp_neighbors[i]);
-        if (r->bgp_neighbors[i] == 0 && t && t->told)
-            neighbor_dial(r, i);
-    }
-}
-
 static bool swap_bind(router *r, const rt_label *l)
 {
     const rt_tunnel *t = rt_tunnel_by_address(r, &l->next_hop);
@@ -264,13 +257,29 @@ static bool swap_bind(router *r, const rt_label *l)
     hop.vrf = l->vrf;
     if (t && t->told) {
         hop.kind = MPLSVPN_HOP_TUNNEL;
+        hop.cookie = t->id; /* the slot may be another's one day */
         hop.interface_id = t->slot;
         hop.label_count = 1;
         hop.labels[0] = l->out_label;
     } else {
         hop.kind = MPLSVPN_HOP_DISCARD;
     }
-    return mplsvpn_label_bind(r->mpls, l->label, &hop) == MPLSVPN_OK;
+    if (mplsvpn_label_bind(r->mpls, l->label, &hop) == MPLSVPN_OK)
+        return true;
+    rt_timer_set(r, &r->retry_timer, r->now + RT_RETRY_MS);
+    return false;
+}
+
+void rt_bgp_retry(router *r)
+{
+    for (size_t i = 0; r->bgp && i < r->config.bgp_neighbor_count; i++) {
+        const rt_tunnel *t = rt_tunnel_by_address(r, &r->config.bgp_neighbors[i]);
+        if (r->bgp_neighbors[i] == 0 && t && t->told)
+            neighbor_dial(r, i);
+    }
+    for (const rt_label *l = r->labels; l; l = l->next)
+        if (l->route_id != 0)
+            (void)swap_bind(r, l);
 }
 
 void rt_bgp_tunnel_changed(router *r, const rt_tunnel *t, bool up)
@@ -282,8 +291,11 @@ void rt_bgp_tunnel_changed(router *r, const rt_tunnel *t, bool up)
     next_hop.prefix_len = 0;
     (void)bgpvpn_engine_set_next_hop(r->bgp, r->now, &next_hop, up, 0);
     for (const rt_label *l = r->labels; l; l = l->next)
-        if (l->route_id != 0 && rt_addr_same(&l->next_hop, &t->address) && !swap_bind(r, l))
-            (void)mplsvpn_label_release(r->mpls, l->label); /* never by a slot that is another's */
+        if (l->route_id != 0 && rt_addr_same(&l->next_hop, &t->address))
+            (void)swap_bind(r, l);
+    /* The session ran over the tunnel: it begins anew, and does not wait for its hold timer. */
+    if (!up && t->bgp_neighbor != 0)
+        (void)bgpvpn_engine_neighbor_reset(r->bgp, r->now, t->bgp_neighbor);
     for (size_t i = 0; up && i < r->config.bgp_neighbor_count; i++)
         if (rt_addr_same(&r->config.bgp_neighbors[i], &t->address))
             neighbor_dial(r, i);
@@ -317,6 +329,9 @@ static void tell_session(router *r, const bgpvpn_event *ev, uint32_t kind)
     out.address.port = 0;
     out.reason = (int32_t)ev->reason;
     rt_event_push(r, &out);
+    rt_tunnel *t = rt_tunnel_by_address(r, &out.address);
+    if (t)
+        t->bgp_neighbor = kind == ROUTER_EVENT_BGP_UP ? ev->id : 0;
 }
 
 static void on_ask_next_hop(router *r, const bgpvpn_event *ev)
@@ -448,8 +463,7 @@ static bool bgp_label(router *r)
     } else {
         l->out_label = q.out_label;
         rt_addr_from(&l->next_hop, &q.next_hop);
-        if (!swap_bind(r, l))
-            (void)mplsvpn_label_release(r->mpls, l->label);
+        (void)swap_bind(r, l);
     }
     return true;
 }

@@ -39,7 +39,7 @@ static void identity_set(ikev2_identity *out, const char *name)
 
 static void peer_fill(const router *r, uint32_t index, peer_storage *storage, ikev2_peer *out)
 {
-    const router_config *c = &r->config;
+    const rt_config *c = &r->config;
     const router_peer_config *p = &c->peers[index];
     memset(out, 0, sizeof(*out));
     out->struct_size = sizeof(*out);
@@ -61,7 +61,7 @@ static void peer_fill(const router *r, uint32_t index, peer_storage *storage, ik
 
 int32_t rt_ike_new(router *r)
 {
-    const router_config *c = &r->config;
+    const rt_config *c = &r->config;
     ikev2_config config;
     (void)ikev2_config_init(&config);
     config.allocator.resize = c->resize;
@@ -70,6 +70,7 @@ int32_t rt_ike_new(router *r)
     config.ike_port = RT_PORT_IKE;
     config.natt_port = RT_PORT_NATT;
     config.max_profiles = ROUTER_MAX_PEERS;
+    config.max_events = 256; /* drained after every call */
     config.ike_lifetime_s = c->ike_lifetime_s;
     config.child_lifetime_s = c->child_lifetime_s;
     config.liveness_ms = c->dpd_s * MS_PER_S;
@@ -152,7 +153,7 @@ void rt_ike_tunnel_ended(router *r, const rt_tunnel *t)
 
 static uint32_t peer_for_nbma(const router *r, const router_addr *nbma)
 {
-    const router_config *c = &r->config;
+    const rt_config *c = &r->config;
     for (uint32_t i = 0; i < c->peer_count; i++)
         if (rt_addr_same(&c->peers[i].address, nbma))
             return i;

@@ -12,7 +12,7 @@
 
 int32_t rt_nhrp_new(router *r)
 {
-    const router_config *c = &r->config;
+    const rt_config *c = &r->config;
     nhrp_config config;
     (void)nhrp_config_init(&config);
     config.allocator.resize = c->resize;
@@ -227,7 +227,8 @@ static void ask_request(router *r, const nhrp_question *q, nhrp_route *a)
     }
     if (hop.kind == MPLSVPN_HOP_TUNNEL) { /* 2547oDMVPN: on along the labels */
         const rt_label *own = rt_label_by_value(r, q->labels[0]);
-        if (own)
+        const rt_tunnel *t = rt_slot_get(r, hop.interface_id);
+        if (own && t && t->id == hop.cookie)
             answer_forward(a, hop.vrf, &own->prefix, hop.interface_id, hop.labels, hop.label_count);
         return;
     }
@@ -408,8 +409,10 @@ static void on_ask_tunnel(router *r, const nhrp_event *ev)
     router_addr nbma;
     rt_addr_from(&nbma, &q.nbma);
     const rt_tunnel *t = rt_tunnel_by_nbma(r, &nbma);
-    if (!t || !t->link_up ||
-        nhrp_engine_answer_tunnel(r->nhrp, r->now, ev->ask_id, NHRP_TUNNEL_UP, t->slot) != NHRP_OK)
+    const bool there = t && t->link_up &&
+                       nhrp_engine_answer_tunnel(r->nhrp, r->now, ev->ask_id, NHRP_TUNNEL_UP,
+                                                 t->slot) != NHRP_ERR_ARG; /* it leads elsewhere */
+    if (!there)
         rt_ike_want(r, ev->ask_id, &nbma);
 }
 

@@ -399,7 +399,7 @@ static void from_label(journey *j)
         return;
     }
     rt_tunnel *t = hop.kind == MPLSVPN_HOP_TUNNEL ? rt_slot_get(j->r, hop.interface_id) : NULL;
-    if (!t || out.protocol != MPLSVPN_PROTOCOL_MPLS) {
+    if (!t || t->id != hop.cookie || out.protocol != MPLSVPN_PROTOCOL_MPLS) {
         drop(j, ROUTER_DROP_NO_TUNNEL);
         return;
     }
@@ -423,6 +423,27 @@ static void report_seen(journey *j, rt_inbound *in)
     report.path = j->p->path;
     if (rt_report_push(j->w, &report))
         atomic_store_explicit(&in->seen_ms, j->now, memory_order_relaxed);
+}
+
+/*
+ * IP without a label comes from the peer's own address or from behind it, never from one that
+ * leads elsewhere: another peer's, or ours.
+ */
+static bool global_source_ok(journey *j)
+{
+    const router_packet *p = j->p;
+    const uint8_t *ip = p->buf + p->offset;
+    router_addr source;
+    router_addr destination;
+    mplsvpn_addr wanted;
+    mplsvpn_hop hop;
+    const uint8_t version = ip[0] >> 4;
+    if (p->len < (version == 6 ? IPV6_HEADER : IPV4_HEADER))
+        return true; /* found out below */
+    packet_addresses(ip, &source, &destination);
+    RT_TO(mplsvpn, &wanted, &source);
+    const mplsvpn_rc rc = mplsvpn_fib_lookup(j->w->reader, ROUTER_GLOBAL_VRF, &wanted, &hop);
+    return rc != MPLSVPN_OK || (hop.kind == MPLSVPN_HOP_TUNNEL && hop.interface_id == j->in->slot);
 }
 
 static void from_gre(journey *j)
@@ -450,7 +471,10 @@ static void from_gre(journey *j)
     case GRE_PROTOCOL_IPV4:
     case GRE_PROTOCOL_IPV6:
         j->vrf = ROUTER_GLOBAL_VRF;
-        route_packet(j, p->offset, p->len);
+        if (global_source_ok(j))
+            route_packet(j, p->offset, p->len);
+        else
+            drop(j, ROUTER_DROP_NOT_LATCHED);
         break;
     default:
         drop(j, ROUTER_DROP_MALFORMED);

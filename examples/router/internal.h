@@ -156,8 +156,9 @@ struct rt_tunnel {
     rt_conn *conns;
     rt_conn *chosen; /* the one that sends */
     router_path path;
-    router_addr address; /* of the peer in the tunnel */
-    rt_route *routes;    /* that go by it */
+    router_addr address;   /* of the peer in the tunnel */
+    rt_route *routes;      /* that go by it */
+    uint64_t bgp_neighbor; /* whose session runs over it; 0: none */
     rt_timer timer;
     uint64_t address_ms;   /* when it must be known; RT_NEVER: it is, or nothing sends yet */
     uint64_t redundant_ms; /* connections that lost are deleted */
@@ -313,6 +314,36 @@ typedef struct rt_recent {
     router_addr destination;
 } rt_recent;
 
+/*
+ * The configuration, as long as what is in it: router_config has room for the largest, which most
+ * nodes are far from. The names are those of router_config.
+ */
+typedef struct rt_config {
+    char *name;
+    char *identity;
+    router_addr underlay, tunnel;
+    router_vrf_config *vrfs;
+    size_t vrf_count;
+    router_peer_config *peers;
+    size_t peer_count;
+    bool redirect, shortcut, force_encapsulation, bgp_reflector;
+    uint32_t network_id;
+    char *nhrp_authentication;
+    uint32_t holding_time_s;
+    uint32_t as;
+    uint8_t bgp_id[4];
+    router_addr *bgp_neighbors;
+    size_t bgp_neighbor_count;
+    router_addr bgp_listen;
+    uint16_t bgp_port;
+    uint16_t tunnel_mtu;
+    uint32_t idle_ms, tunnel_wait_ms;
+    uint32_t ike_lifetime_s, child_lifetime_s, dpd_s;
+    uint32_t workers, flows;
+    void *(*resize)(void *user, void *ptr, size_t size);
+    void *resize_user;
+} rt_config;
+
 typedef struct rt_events {
     router_event *items;
     size_t cap, head, count;
@@ -320,7 +351,7 @@ typedef struct rt_events {
 } rt_events;
 
 struct router {
-    router_config config;
+    rt_config config;
     alloc mem;
     uint64_t now;
     drbg random;
@@ -395,13 +426,15 @@ uint64_t rt_hash(const router *r, const void *data, size_t len);
 /* ---- config.c ---- */
 
 const char *rt_config_check(const router_config *c);
+bool rt_config_copy(rt_config *out, const router_config *in, const alloc *a);
+void rt_config_free(rt_config *c, const alloc *a);
 bool rt_identity_matches(const char *pattern, const char *identity);
 /* The first peer whose identity matches, or peer_count. */
-uint32_t rt_config_peer(const router_config *c, const char *identity);
-const router_vrf_config *rt_config_vrf(const router_config *c, uint32_t id);
+uint32_t rt_config_peer(const rt_config *c, const char *identity);
+const router_vrf_config *rt_config_vrf(const rt_config *c, uint32_t id);
 bool rt_peer_may_push(const router_peer_config *peer, const router_addr *prefix);
 /* The router's own address in a VRF; false where it has none of that family. */
-bool rt_vrf_address(const router_config *c, uint32_t vrf, uint8_t family, router_addr *out);
+bool rt_vrf_address(const rt_config *c, uint32_t vrf, uint8_t family, router_addr *out);
 
 /* ---- event.c ---- */
 

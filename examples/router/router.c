@@ -82,7 +82,7 @@ static bool maps_init(router *r)
 
 static int32_t tables_new(router *r)
 {
-    const router_config *c = &r->config;
+    const rt_config *c = &r->config;
     mplsvpn_config config;
     (void)mplsvpn_config_init(&config);
     config.allocator.resize = c->resize;
@@ -172,13 +172,9 @@ int32_t router_new(const router_config *config, uint64_t now_ms, router **out, c
     if (!r)
         return ROUTER_ERR_NOMEM;
     r->mem = mem;
-    r->config = *config;
-    r->config.tunnel.prefix_len = rt_addr_bits(&config->tunnel);
-    r->config.tunnel.port = 0;
     r->now = now_ms;
     drbg_init(&r->random, config->seed);
-    sodium_memzero(r->config.seed, sizeof(r->config.seed));
-    const int32_t rc = router_make(r);
+    const int32_t rc = rt_config_copy(&r->config, config, &mem) ? router_make(r) : ROUTER_ERR_NOMEM;
     if (rc != ROUTER_OK) {
         if (problem)
             *problem = rc == ROUTER_ERR_ARG ? "a value that a library refuses" : "no memory";
@@ -227,7 +223,8 @@ void router_free(router *r)
     alloc_free(&r->mem, r->events.items);
     heap_free(&r->timers, &r->mem);
     const alloc mem = r->mem;
-    sodium_memzero(r, sizeof(*r)); /* keys are in the configuration */
+    rt_config_free(&r->config, &mem);
+    sodium_memzero(r, sizeof(*r));
     alloc_free(&mem, r);
 }
 

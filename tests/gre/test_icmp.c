@@ -232,6 +232,10 @@ static void null_and_senseless_arguments_are_refused(void **state)
     assert_int_equal(gre_icmp_error_encode(0, 0, &router4, p, 32, out, 64, &len), GRE_ERR_ARG);
     assert_int_equal(gre_icmp_error_encode(7, 0, &router4, p, 32, out, 64, &len), GRE_ERR_ARG);
     assert_int_equal(gre_icmp_error_encode(3, 0, &router6, p, 32, out, 64, &len), GRE_ERR_ARG);
+    assert_int_equal(gre_icmp_too_big(100, NULL, p, 32, out, 64, &len), GRE_ERR_ARG);
+    assert_int_equal(gre_icmp_too_big(100, &router4, NULL, 32, out, 64, &len), GRE_ERR_ARG);
+    assert_int_equal(gre_icmp_too_big(100, &router4, p, 32, NULL, 64, &len), GRE_ERR_ARG);
+    assert_int_equal(gre_icmp_too_big(100, &router4, p, 32, out, 64, NULL), GRE_ERR_ARG);
     assert_int_equal(gre_icmp_too_big(0, &router4, p, 32, out, 64, &len), GRE_ERR_ARG);
     assert_int_equal(gre_icmp_error_encode(3, 0, &router4, p, 0, out, 64, &len), GRE_ERR_TRUNCATED);
 }

@@ -451,6 +451,34 @@ static void a_route_removed_without_memory_is_gone_and_may_come_back(void **stat
     assert_int_equal(f.live, 0);
 }
 
+static void a_route_that_goes_leaves_no_nodes_behind(void **state)
+{
+    (void)state;
+    fail_alloc f = {0};
+    mplsvpn_config c = table_config();
+    c.allocator.resize = fail_alloc_resize;
+    c.allocator.user = &f;
+    mplsvpn_table *t = table_new(&c);
+    mplsvpn_addr host = {.family = MPLSVPN_FAMILY_IPV6, .prefix_len = 128};
+    memset(host.bytes, 0xa5, sizeof(host.bytes));
+    mplsvpn_addr cover = host;
+    cover.prefix_len = 20;
+    naive_mask(&cover);
+    assert_int_equal(mplsvpn_vrf_add(t, VRF), MPLSVPN_OK);
+    const int64_t empty = f.live;
+    assert_int_equal(set(t, cover, 1), MPLSVPN_OK);
+    const int64_t covered = f.live;
+    assert_int_equal(set(t, host, 2), MPLSVPN_OK);
+    assert_int_equal(mplsvpn_route_remove(t, VRF, &host), MPLSVPN_OK);
+    assert_int_equal(mplsvpn_table_collect(t), MPLSVPN_OK);
+    assert_int_equal(f.live, covered);
+    assert_int_equal(mplsvpn_route_remove(t, VRF, &cover), MPLSVPN_OK);
+    assert_int_equal(mplsvpn_table_collect(t), MPLSVPN_OK);
+    assert_int_equal(f.live, empty);
+    mplsvpn_table_free(t);
+    assert_int_equal(f.live, 0);
+}
+
 static void null_arguments_and_absent_vrfs_are_refused(void **state)
 {
     (void)state;
@@ -515,6 +543,7 @@ int main(void)
         cmocka_unit_test(implicit_null_means_no_label),
         cmocka_unit_test(the_fib_survives_every_allocation_failure),
         cmocka_unit_test(a_route_removed_without_memory_is_gone_and_may_come_back),
+        cmocka_unit_test(a_route_that_goes_leaves_no_nodes_behind),
         cmocka_unit_test(null_arguments_and_absent_vrfs_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

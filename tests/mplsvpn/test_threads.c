@@ -62,6 +62,10 @@ static void *read_all(void *arg)
                 if (!is_whole(&hop))
                     atomic_store(&j->s->wrong, 1);
             }
+            /* VRFs that come and go. */
+            rc = mplsvpn_fib_lookup(r, 1000 + prng_below(&p, 50), &a, &hop);
+            if (rc == MPLSVPN_OK && !is_whole(&hop))
+                atomic_store(&j->s->wrong, 1);
             uint8_t buf[64] = {0};
             mplsvpn_packet out;
             memcpy(buf + 20, "\x00\x06\x41\x40", 4);
@@ -105,6 +109,9 @@ static void change(mplsvpn_table *t, prng *p, uint32_t n)
         break;
     case 6:
         (void)mplsvpn_vrf_add(t, other);
+        prefix.bytes[2] = prefix.bytes[3] = 0;
+        prefix.prefix_len = 16;
+        assert_int_equal(mplsvpn_route_set(t, other, &prefix, &hop), MPLSVPN_OK);
         (void)mplsvpn_interface_set(t, other, VRF);
         break;
     default:

@@ -181,15 +181,18 @@ static void from_route(nhrp_route *out, const net_route *r)
 static void cut(const node *d, const nhrp_question *q, nhrp_route *out)
 {
     nhrp_addr p = q->prefix;
-    for (bool clean = false; !clean; p.prefix_len += !clean) {
+    for (bool clean = false; !clean;) {
         memset(p.bytes, 0, sizeof(p.bytes));
         for (size_t i = 0; i < p.prefix_len; i++)
-            p.bytes[i / 8] |= q->destination.bytes[i / 8] & (uint8_t)(0x80 >> i % 8);
+            if (q->destination.bytes[i / 8] & 0x80 >> i % 8)
+                p.bytes[i / 8] |= (uint8_t)(0x80 >> i % 8);
         clean = true;
         for (size_t i = 0; i < d->route_count; i++)
             if (d->routes[i].vrf == q->vrf && d->routes[i].link == 0 &&
                 covers(&p, &d->routes[i].prefix, d->routes[i].prefix.prefix_len))
                 clean = false;
+        if (!clean)
+            p.prefix_len++;
     }
     out->kind = NHRP_ROUTE_LOCAL;
     out->vrf = q->vrf;

@@ -377,6 +377,9 @@ static void a_request_in_another_s_name_is_refused(void **state)
     assert_int_equal(inject(&n.nodes[0], 1, &c), NHRP_ERR_REFUSED);
     c.h.source_protocol = ip4(172, 16, 1, 100); /* the hub's own */
     assert_int_equal(inject(&n.nodes[0], 1, &c), NHRP_ERR_LOOP);
+    c = request(1);
+    c.h.source_nbma = n.nodes[0].nbma;
+    assert_int_equal(inject(&n.nodes[0], 1, &c), NHRP_ERR_LOOP);
     net_end(&n);
 }
 
@@ -659,6 +662,24 @@ static void a_flood_of_requests_reaches_a_limit(void **state)
     net_end(&n);
 }
 
+static void bad_packets_of_one_link_cause_few_errors(void **state)
+{
+    (void)state;
+    net n;
+    start(&n);
+    craft c = request(1);
+    c.twice = true;
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(inject(&n.nodes[0], 1, &c), NHRP_ERR_LABEL);
+    net_settle(&n);
+    assert_int_equal(node_sent(&n.nodes[0], NHRP_ERROR_INDICATION), 10);
+    net_run(&n, n.now_ms + 10000);
+    assert_int_equal(inject(&n.nodes[0], 1, &c), NHRP_ERR_LABEL);
+    net_settle(&n);
+    assert_int_equal(node_sent(&n.nodes[0], NHRP_ERROR_INDICATION), 11);
+    net_end(&n);
+}
+
 /* ---- Replies. ---- */
 
 /* Spoke1 has asked; fills in the reply that would be right. */
@@ -847,6 +868,15 @@ static void a_reply_with_a_label_for_another_prefix_is_refused(void **state)
     net n;
     craft c = asked(&n);
     c.labels[0].prefix = prefix4(10, 3, 3, 0, 24);
+    assert_reply_refused(&n, 1, &c, NHRP_ERR_LABEL);
+}
+
+static void a_reply_whose_vpn_label_pushes_nothing_is_refused(void **state)
+{
+    (void)state;
+    net n;
+    craft c = asked(&n);
+    c.labels[0].labels[0] = NHRP_LABEL_IMPLICIT_NULL;
     assert_reply_refused(&n, 1, &c, NHRP_ERR_LABEL);
 }
 
@@ -1167,7 +1197,9 @@ int main(void)
         cmocka_unit_test(prefix_length_0_is_the_host_and_never_a_default_route),
         cmocka_unit_test(a_vrf_s_reply_without_a_label_is_refused),
         cmocka_unit_test(a_reply_with_a_label_for_another_prefix_is_refused),
+        cmocka_unit_test(a_reply_whose_vpn_label_pushes_nothing_is_refused),
         cmocka_unit_test(a_reply_with_two_vpn_labels_is_refused),
+        cmocka_unit_test(bad_packets_of_one_link_cause_few_errors),
         cmocka_unit_test(a_context_in_a_reply_names_nothing),
         cmocka_unit_test(a_reply_that_names_ourselves_or_nobody_is_refused),
         cmocka_unit_test(a_reply_in_transit_that_was_here_is_a_loop),

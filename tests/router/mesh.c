@@ -325,6 +325,8 @@ static void underlay_send(mesh *m, size_t from, const router_path *path, const u
     const size_t marker = strlen(MESH_MARKER);
     wire w;
     m->datagrams++;
+    if (m->tap)
+        m->tap(m->tap_user, m->now, path, bytes, len);
     for (size_t i = 0; i + marker <= len; i++)
         if (memcmp(bytes + i, MESH_MARKER, marker) == 0)
             m->leaks++;

@@ -45,6 +45,10 @@ typedef struct mesh_stream {
 } mesh_stream;
 
 typedef struct mesh {
+    /* Sees every datagram, where not NULL. */
+    void (*tap)(void *user, uint64_t now_ms, const router_path *path, const uint8_t *bytes,
+                size_t len);
+    void *tap_user;
     uint64_t now;
     vnet *net;
     mesh_node nodes[MESH_MAX_NODES];

@@ -85,26 +85,31 @@ static void a_packet_of_a_vrf_reaches_that_vrf_only(void **state)
     mesh_free(m);
 }
 
-/* Sends labelled bytes by a tunnel as that node itself would, with any label. */
-static void forge(mesh *m, size_t node, uint32_t label, const uint8_t *ip, size_t len)
+/* Sends bytes by a tunnel to the hub as that node itself would, whatever they are. */
+static router_packet forge_gre(mesh *m, size_t node, uint16_t protocol, uint8_t *buf, size_t offset,
+                               size_t len)
 {
     router *r = m->nodes[node].r;
     rt_tunnel *t = rt_tunnel_by_identity(r, "hub.example.net");
     assert_non_null(t);
+    router_path path;
+    assert_int_equal(
+        rt_send_tunnel(r, NULL, r->worker_count, t, protocol, buf, 2048, &offset, &len, &path),
+        ROUTER_DROP_NONE);
+    router_path arrival = {.local = path.peer, .peer = path.local, .transport = path.transport};
+    return mesh_inject(m, HUB, &arrival, buf + offset, len);
+}
+
+static void forge(mesh *m, size_t node, uint32_t label, const uint8_t *ip, size_t len)
+{
     uint8_t buf[2048];
-    size_t offset = ROUTER_HEADROOM;
+    const size_t offset = ROUTER_HEADROOM;
     memcpy(buf + offset + 4, ip, len);
     buf[offset] = (uint8_t)(label >> 12);
     buf[offset + 1] = (uint8_t)(label >> 4);
     buf[offset + 2] = (uint8_t)(label << 4 | 1);
     buf[offset + 3] = 64;
-    len += 4;
-    router_path path;
-    assert_int_equal(rt_send_tunnel(r, NULL, r->worker_count, t, GRE_PROTOCOL_MPLS, buf,
-                                    sizeof(buf), &offset, &len, &path),
-                     ROUTER_DROP_NONE);
-    router_path arrival = {.local = path.peer, .peer = path.local, .transport = path.transport};
-    (void)mesh_inject(m, HUB, &arrival, buf + offset, len);
+    (void)forge_gre(m, node, GRE_PROTOCOL_MPLS, buf, offset, len + 4);
 }
 
 static uint64_t dropped(const mesh *m, size_t node, int32_t reason)
@@ -183,6 +188,35 @@ static void what_is_not_of_a_tunnel_is_dropped(void **state)
     assert_int_equal(p.verdict, ROUTER_VERDICT_UNDERLAY);
     p = mesh_inject(m, HUB, &arrival, sealed, out.len);
     assert_int_equal(p.reason, ROUTER_DROP_AUTH);
+    mesh_free(m);
+}
+
+static void unlabelled_packets_stay_in_the_global_vrf_with_their_own_source(void **state)
+{
+    (void)state;
+    mesh *m = two_vrfs(21, true);
+    uint8_t buf[2048];
+    const size_t at = ROUTER_HEADROOM;
+    const router_addr hub = mesh_ipv4(172, 16, 1, 254, 0);
+    const router_addr spoke1 = mesh_ipv4(172, 16, 1, 1, 0);
+    const router_addr spoke2 = mesh_ipv4(172, 16, 1, 2, 0);
+    const router_addr ce2 = mesh_ipv4(10, 2, 2, 102, 0);
+    size_t len = mesh_udp(buf + at, &spoke1, &hub, 64, false, SIZE);
+    router_packet p = forge_gre(m, SPOKE1, GRE_PROTOCOL_IPV4, buf, at, len);
+    assert_int_equal(p.verdict, ROUTER_VERDICT_TUN);
+    assert_int_equal(p.vrf, ROUTER_GLOBAL_VRF);
+    len = mesh_udp(buf + at, &spoke2, &hub, 64, false, SIZE); /* another's address */
+    p = forge_gre(m, SPOKE1, GRE_PROTOCOL_IPV4, buf, at, len);
+    assert_int_equal(p.reason, ROUTER_DROP_NOT_LATCHED);
+    len = mesh_udp(buf + at, &hub, &hub, 64, false, SIZE); /* the hub's own */
+    p = forge_gre(m, SPOKE1, GRE_PROTOCOL_IPV4, buf, at, len);
+    assert_int_equal(p.reason, ROUTER_DROP_NOT_LATCHED);
+    len = mesh_udp(buf + at, &spoke1, &ce2, 64, false, SIZE); /* a customer */
+    p = forge_gre(m, SPOKE1, GRE_PROTOCOL_IPV4, buf, at, len);
+    assert_int_equal(p.reason, ROUTER_DROP_NO_ROUTE);
+    len = mesh_udp(buf + at, &spoke1, &hub, 64, false, SIZE); /* another protocol */
+    p = forge_gre(m, SPOKE1, 0x6558, buf, at, len);
+    assert_int_equal(p.reason, ROUTER_DROP_MALFORMED);
     mesh_free(m);
 }
 
@@ -361,6 +395,7 @@ int main(void)
         cmocka_unit_test(a_packet_of_a_vrf_reaches_that_vrf_only),
         cmocka_unit_test(a_label_of_a_vrf_that_the_peer_may_not_enter_is_dropped_and_counted),
         cmocka_unit_test(what_is_not_of_a_tunnel_is_dropped),
+        cmocka_unit_test(unlabelled_packets_stay_in_the_global_vrf_with_their_own_source),
         cmocka_unit_test(what_has_no_route_is_dropped_and_null0_is_silent),
         cmocka_unit_test(a_spent_ttl_is_answered_by_the_node_where_it_ended),
         cmocka_unit_test(a_packet_that_may_not_be_fragmented_is_answered_with_the_mtu),
