@@ -38,20 +38,27 @@ static void settle(lab *l)
 
 static bool is_ready(const lab_node *n)
 {
-    return n->vrfs_ready >= plan_vrf_count(&n->lab->options.plan, n->number);
+    for (uint32_t vrf = 1; vrf <= n->lab->options.plan.vrfs; vrf++)
+        if (plan_has_vrf(&n->lab->options.plan, n->number, vrf) &&
+            !(n->vrfs_ready >> (vrf - 1) & 1))
+            return false;
+    return true;
 }
 
+/* A way to the other customers: the hub's summary, or the first prefix that it reflects. */
 static void note_route(lab *l, lab_node *n, const router_event *e)
 {
-    const router_addr summary = plan_summary();
-    if (n->number == PLAN_HUB || e->source != ROUTER_SOURCE_BGP ||
-        e->prefix.prefix_len != summary.prefix_len || !ip_same_host(&e->prefix, &summary))
+    const router_addr summary = plan_summary(&l->options.plan);
+    const bool is_summary =
+        e->prefix.prefix_len == summary.prefix_len && ip_same_host(&e->prefix, &summary);
+    if (n->number == PLAN_HUB || e->source != ROUTER_SOURCE_BGP || e->vrf == ROUTER_GLOBAL_VRF ||
+        e->vrf > l->options.plan.vrfs || (!is_summary && !l->options.plan.reflector) || is_ready(n))
         return;
-    n->vrfs_ready++;
-    if (n->vrfs_ready == plan_vrf_count(&l->options.plan, n->number)) {
-        l->ready++;
-        l->ready_ms = l->now;
-    }
+    n->vrfs_ready |= UINT64_C(1) << (e->vrf - 1);
+    if (!is_ready(n))
+        return;
+    l->ready++;
+    l->ready_ms = l->now;
 }
 
 void lab_node_event(lab *l, lab_node *n, const router_event *event)
@@ -127,7 +134,8 @@ static uint64_t pending_bit(uint32_t sequence)
 static void send_flow(lab *l, flow *f)
 {
     lab_node *n = l->nodes[f->from];
-    const router_addr from = plan_customer(f->from), to = plan_customer(f->to);
+    const plan *p = &l->options.plan;
+    const router_addr from = plan_customer(p, f->from), to = plan_customer(p, f->to);
     const host_mark mark = {
         .vrf = f->vrf, .flow = f->number, .sequence = f->sent, .sent_ms = l->now};
     uint8_t packet[HOST_PACKET_BYTES];
@@ -176,7 +184,7 @@ void lab_customer_packet(lab *l, lab_node *n, uint32_t vrf, const uint8_t *packe
 {
     if (n->number == PLAN_HUB)
         return;
-    const router_addr self = plan_customer(n->number);
+    const router_addr self = plan_customer(&l->options.plan, n->number);
     host_heard heard;
     uint8_t answer[HOST_PACKET_BYTES];
     const size_t answer_len = host_input(&self, packet, len, &heard, answer);

@@ -50,6 +50,34 @@ static void print_steps(walk *w)
         printf("%s\n", text);
 }
 
+/* The addresses of the plan as text; those of IPv4 are the walk's defaults. */
+typedef struct walk_texts {
+    struct {
+        char tunnel[IP_TEXT_BYTES], nbma[IP_TEXT_BYTES], customer[IP_TEXT_BYTES];
+        char prefix[IP_TEXT_BYTES + 4];
+    } nodes[3];
+} walk_texts;
+
+static void describe_walk(const plan *p, walk_texts *texts, walk_config *config)
+{
+    walk_config_init(config);
+    walk_node *const nodes[] = {&config->hub, &config->spoke1, &config->spoke2};
+    for (uint32_t i = 0; i < 3; i++) {
+        const router_addr tunnel = plan_tunnel(p, i), nbma = plan_underlay(p, i);
+        const router_addr prefix = i ? plan_prefix(p, i) : plan_summary(p);
+        char text[IP_TEXT_BYTES];
+        nodes[i]->tunnel = ip_text(&tunnel, texts->nodes[i].tunnel);
+        nodes[i]->nbma = ip_text(&nbma, texts->nodes[i].nbma);
+        snprintf(texts->nodes[i].prefix, sizeof(texts->nodes[i].prefix), "%s/%u",
+                 ip_text(&prefix, text), prefix.prefix_len);
+        nodes[i]->prefix = texts->nodes[i].prefix;
+        if (i == PLAN_HUB)
+            continue;
+        const router_addr customer = plan_customer(p, i);
+        nodes[i]->customer = ip_text(&customer, texts->nodes[i].customer);
+    }
+}
+
 static bool walk_pings(lab *l)
 {
     const flow there = {.from = 1,
@@ -66,15 +94,16 @@ static bool walk_pings(lab *l)
     if (!a || !b)
         return false;
     lab_run(l, there.until_ms + WALK_AFTER_MS, NULL);
-    report_flow(a);
-    report_flow(b);
+    report_flow(l, a);
+    report_flow(l, b);
     return a->answered == a->sent && b->answered == b->sent;
 }
 
 static bool run_walk(lab *l)
 {
+    walk_texts texts;
     walk_config config;
-    walk_config_init(&config);
+    describe_walk(&l->options.plan, &texts, &config);
     l->walk = walk_new(&config);
     if (!l->walk)
         return false;

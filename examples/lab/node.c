@@ -3,6 +3,7 @@
 
 #include "internal/container.h"
 #include "rng.h"
+#include "segment.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -375,7 +376,8 @@ lab_node *node_new(lab *l, uint32_t number, lab_node *old, const char **problem)
     plan_config(&l->options.plan, number, (uint32_t)l->restarted, &config);
     vtcp_config tcp;
     vtcp_config_init(&tcp);
-    tcp.mss = (uint16_t)(config.tunnel_mtu - IP_HEADER_BYTES);
+    tcp.mss = (uint16_t)(config.tunnel_mtu - ip_header_bytes(config.tunnel.family) -
+                         SEGMENT_HEADER_BYTES);
     tcp.send_bytes = STREAM_BYTES;
     tcp.max_connections = l->options.plan.spokes + 16;
     tcp.seed = l->options.plan.seed ^ rng_mix(~(uint64_t)number - (l->restarted << 32));

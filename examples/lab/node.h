@@ -26,10 +26,10 @@ struct lab_node {
     map by_tcp;
     stream *streams;
     size_t ending, stalled; /* how many of them are */
-    uint32_t vrfs_ready;
-    uint32_t *links;  /* of the capture, by VRF; NULL without one */
-    uint32_t unheard; /* control packets since the node last settled */
-    uint64_t refused; /* control packets that the router did not take */
+    uint64_t vrfs_ready;    /* a bit for each VRF that has a route to the other customers */
+    uint32_t *links;        /* of the capture, by VRF; NULL without one */
+    uint32_t unheard;       /* control packets since the node last settled */
+    uint64_t refused;       /* control packets that the router did not take */
 };
 
 /*

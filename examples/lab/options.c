@@ -9,6 +9,7 @@ enum { MILLION = 1000000, MS_PER_S = 1000, DELAY_MS = 10, REORDER_MS = 50 };
 const char *options_usage(void)
 {
     return "usage: lab [--walk] [--seed S] [--spokes N] [--vrfs K] [--sparse] [--seconds T]\n"
+           "           [--ipv6] [--raw-esp] [--reflector]\n"
            "           [--loss PERCENT] [--reorder PERCENT] [--duplicate PERCENT]\n"
            "           [--delay MS] [--jitter MS] [--pcap FILE] [--log]\n"
            "           [--cut NODE,NODE@SECONDS-SECONDS]... [--restart NODE@SECONDS]...\n"
@@ -159,14 +160,21 @@ bool options_parse(options *o, int argc, char **argv)
             o->lab.log = true;
         else if (strcmp(argv[i], "--sparse") == 0)
             o->lab.plan.sparse = true;
+        else if (strcmp(argv[i], "--reflector") == 0)
+            o->lab.plan.reflector = true;
+        else if (strcmp(argv[i], "--raw-esp") == 0)
+            o->lab.plan.raw_esp = true;
+        else if (strcmp(argv[i], "--ipv6") == 0)
+            o->lab.plan.ipv6 = true;
         else if (i + 1 == argc || !take_value(o, argv[i], argv[i + 1]))
             return false;
         else
             i++;
     }
     if (o->walk) {
+        /* The walk's hub has a summary. */
         o->lab.plan.spokes = 2;
-        o->lab.plan.sparse = false;
+        o->lab.plan.sparse = o->lab.plan.reflector = false;
     }
     return faults_name_nodes(&o->lab);
 }

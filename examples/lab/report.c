@@ -23,16 +23,19 @@ typedef struct outcome {
 
 void report_options(const lab_options *o)
 {
-    printf("lab: seed %" PRIu64 ", %u spokes, %u VRFs, %" PRIu64
+    printf("lab: seed %" PRIu64 ", %u spokes, %u VRFs, %s, %s, %s, %" PRIu64
            " s; loss %u, reordering %u, duplication %u of a million; delay %u + %u ms\n",
-           o->plan.seed, o->plan.spokes, o->plan.vrfs, o->seconds, o->rules.loss_ppm,
-           o->rules.reorder_ppm, o->rules.duplicate_ppm, o->rules.delay_ms, o->rules.jitter_ms);
+           o->plan.seed, o->plan.spokes, o->plan.vrfs, o->plan.ipv6 ? "IPv6" : "IPv4",
+           o->plan.reflector ? "reflector" : "summary", o->plan.raw_esp ? "ESP" : "ESP in UDP",
+           o->seconds, o->rules.loss_ppm, o->rules.reorder_ppm, o->rules.duplicate_ppm,
+           o->rules.delay_ms, o->rules.jitter_ms);
 }
 
-void report_flow(const flow *f)
+void report_flow(const lab *l, const flow *f)
 {
+    const plan *p = &l->options.plan;
     char from[IP_TEXT_BYTES], to[IP_TEXT_BYTES];
-    const router_addr source = plan_customer(f->from), destination = plan_customer(f->to);
+    const router_addr source = plan_customer(p, f->from), destination = plan_customer(p, f->to);
     printf("ping %s -> %s vrf %u: %u of %u answered, %u of them directly%s\n",
            ip_text(&source, from), ip_text(&destination, to), f->vrf, f->answered, f->sent,
            f->answered_directly, f->forbidden ? " (not in the VRF)" : "");
@@ -138,7 +141,7 @@ bool report_outcome(const lab *l)
         for (uint32_t i = 0; i < l->flow_count; i++) {
             add_flow(&o, l->flows[i]);
             if (l->flow_count <= FLOWS_SHOWN)
-                report_flow(l->flows[i]);
+                report_flow(l, l->flows[i]);
         }
         print_outcome(l, &o);
         /* Where the underlay was cut on purpose, the way by the hub will do. */

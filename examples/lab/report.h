@@ -14,6 +14,6 @@ void report_options(const lab_options *o);
 bool report_outcome(const lab *l);
 
 /* "ping A -> B: ..." */
-void report_flow(const flow *f);
+void report_flow(const lab *l, const flow *f);
 
 #endif
