@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# walk.sh LAB SECONDS: the embedded walk shows its 20 steps in order, the pings after it are
+# walk.sh LAB SECONDS OPTIONS: the embedded walk shows its 20 steps in order, the pings after it are
 # answered directly, and the whole takes less than SECONDS of CPU.
 set -eu
 lab=$1 limit=$2
+shift 2
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
-"$lab" --walk >"$out/walk" 2>"$out/cost" || { cat "$out/walk" "$out/cost"; exit 1; }
+"$lab" --walk "$@" >"$out/walk" 2>"$out/cost" || { cat "$out/walk" "$out/cost"; exit 1; }
 cat "$out/walk" "$out/cost"
 
 grep '^step ' "$out/walk" | awk '{ print $2 }' >"$out/steps"
