@@ -21,7 +21,7 @@ enum {
     MAX_CHILDREN = 64,
     MIN_MESSAGE = 1280, /* RFC 7296 2 */
     MIN_FRAGMENT = 128, /* less than this holds nothing but overhead */
-    KEEPALIVE = 0xff /* RFC 3948 2.3 */
+    KEEPALIVE = 0xff    /* RFC 3948 2.3 */
 };
 
 ikev2_rc ikev2_config_init(ikev2_config *cfg)

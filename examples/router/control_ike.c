@@ -202,7 +202,7 @@ static bool identity_text(const ikev2_identity *id, char out[ROUTER_NAME_BYTES])
         const uint8_t b = id->bytes[i];
         if (b <= ' ' || b >= 0x7f || b == '*')
             return false;
-        out[i] = (char)(b >= 'A' && b <= 'Z' ? b | 0x20 : b);
+        out[i] = (char)b;
     }
     out[id->len] = 0;
     return true;

@@ -165,7 +165,8 @@ NHRP_API nhrp_rc nhrp_engine_link_down(nhrp_engine *e, uint64_t now_ms, uint32_t
  * @retval NHRP_OK A redirect goes out, or a question was asked first.
  * @retval NHRP_ERR_ARG An argument is NULL or out of range.
  * @retval NHRP_ERR_ABSENT No such link.
- * @retval NHRP_ERR_REFUSED The links are of different networks, or redirects are off.
+ * @retval NHRP_ERR_REFUSED The links are of different networks, redirects are off, or in_link is a
+ *         multipoint link, which does not tell whom to redirect.
  * @retval NHRP_ERR_RATE This flow was redirected a moment ago.
  * @retval NHRP_ERR_QUOTED The packet is short or no IP packet.
  * @retval NHRP_ERR_LIMIT A ceiling, or too few free events.

@@ -504,6 +504,23 @@ static void a_wrong_or_missing_password_is_error_11(void **state)
     }
 }
 
+/* A password belongs to one hop; an error may travel further. */
+static void an_error_does_not_quote_the_password(void **state)
+{
+    (void)state;
+    net n;
+    nhrp_packet p;
+    authenticated(&n, NHRP_AUTHENTICATION_CLEARTEXT, "cisco", "CISCO");
+    n.watch = NHRP_ERROR_INDICATION;
+    net_run(&n, n.now_ms + 2000);
+    assert_int_equal(nhrp_packet_decode(n.last, n.last_len, &p), NHRP_OK);
+    assert_int_equal(p.error_code, NHRP_ERROR_AUTHENTICATION);
+    assert_true(p.contents_len >= 40);
+    for (size_t i = 0; i + 5 <= n.last_len; i++)
+        assert_memory_not_equal(n.last + i, "CISCO", 5);
+    net_end(&n);
+}
+
 /* The shape of FRR 6b75806cab: nothing of the value is looked at beyond its length. */
 static void an_authentication_extension_of_any_length_is_safe(void **state)
 {
@@ -611,6 +628,7 @@ int main(void)
         cmocka_unit_test(frr_s_reply_registers_the_client),
         cmocka_unit_test(the_cleartext_password_is_written_as_deployed),
         cmocka_unit_test(a_wrong_or_missing_password_is_error_11),
+        cmocka_unit_test(an_error_does_not_quote_the_password),
         cmocka_unit_test(an_authentication_extension_of_any_length_is_safe),
         cmocka_unit_test(an_hmac_guards_every_octet),
         cmocka_unit_test(the_walk_goes_with_authentication_too),

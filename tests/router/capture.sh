@@ -20,4 +20,5 @@ grep -q "Next Hop Resolution Protocol (NHRP Resolution Request)" "$dir/text" ||
     fail "no Resolution Request"
 grep -q "Next Hop Resolution Protocol (NHRP Resolution Reply)" "$dir/text" ||
     fail "no Resolution Reply"
+grep -q "Identification Data:spoke1.spokes.example.net" "$dir/text" || fail "no IKE_AUTH in the clear"
 echo "tshark saw labels $hub and $spoke2, the customer's packets, request and reply"
