@@ -243,6 +243,7 @@ typedef struct ikev2__sa {
     uint8_t state;
     bool initiator;
     bool announced;
+    bool counts_half_open;
     bool queued;
     bool in_init;
     bool in_identity;

@@ -317,6 +317,9 @@ static ikev2_rc accept_auth(ikev2__sa *sa, ikev2__message *msg, const psk *keys,
     ikev2__child *child = NULL;
     ikev2_notify n;
     const uint16_t refusal = ikev2__terms_from_request(sa, ctx->peer->policy, msg, false, &terms);
+    if (refusal == IKEV2__N_INVALID_SYNTAX)
+        return ikev2__fatal_error(sa, IKEV2_EXCHANGE_IKE_AUTH, refusal, NULL, 0, hash,
+                                  IKEV2_REASON_SYNTAX);
     if (refusal == 0) {
         child = ikev2__child_new(sa, ctx->peer->policy);
         if (!child)

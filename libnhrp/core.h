@@ -217,6 +217,12 @@ typedef struct nhrp__flow {
     nhrp_addr source, destination;
 } nhrp__flow;
 
+/* A tunnel address of ours and how many links have it. */
+typedef struct nhrp__local {
+    nhrp_addr addr;
+    uint32_t links;
+} nhrp__local;
+
 struct nhrp_engine {
     nhrp_config cfg;
     alloc mem;
@@ -227,6 +233,8 @@ struct nhrp_engine {
     uint32_t last_registration_id;
     heap timers;
     ring events;
+    nhrp__local *locals; /* few: links commonly share one address */
+    size_t local_count, local_cap;
     list_node interfaces, links, mappings, dirty, dead, outputs, flows;
     uint32_t interface_count, output_count, resolution_count, question_count, flow_count;
     map links_by_id, links_by_nbma, links_by_protocol[2];

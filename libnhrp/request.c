@@ -147,7 +147,8 @@ nhrp_rc nhrp__request_input(nhrp_engine *e, const nhrp__arrival *a)
 
     const nhrp__mapping *client =
         s->contexts == 0 ? nhrp__client_find(e, &p->destination_protocol, l->cfg.vrf) : NULL;
-    if (client && client->prefix.prefix_len >= widest) {
+    /* One that has run out may still wait for its timer. */
+    if (client && e->now_ms < client->expires_ms && client->prefix.prefix_len >= widest) {
         if (s->unknown_compulsory)
             return nhrp__refuse(e, l, a->from, p, NHRP_ERR_COMPULSORY,
                                 NHRP_ERROR_UNRECOGNIZED_EXTENSION);

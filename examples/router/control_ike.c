@@ -415,6 +415,7 @@ static esp_sa *make_sa(router *r, const ikev2_child_info *info, uint8_t directio
     config.algorithm = esp_algorithm(info);
     config.esn = info->esn;
     config.workers = r->worker_count + 1; /* the control thread sends too */
+    config.soft_packets = r->config.child_packets;
     config.keymat = direction == ESP_DIRECTION_IN ? info->key_in : info->key_out;
     config.keymat_len = direction == ESP_DIRECTION_IN ? info->key_in_len : info->key_out_len;
     config.allocator.resize = r->config.resize;

@@ -249,7 +249,8 @@ NHRP_API nhrp_rc nhrp_engine_reseed(nhrp_engine *e, uint64_t now_ms, const uint8
  * @retval NHRP_ERR_LIMIT Too few free events: drain, answer again.
  * @retval NHRP_ERR_NOMEM No memory; the question stays.
  * @retval NHRP_ERR_REFUSED Taken, but an acceptance rule forbids what it leads to: the packet that
- *         waited was dropped. NHRP_ERR_LOOP, _UNREACHABLE, _NEGATIVE, _HOP_COUNT: likewise.
+ *         waited was dropped. NHRP_ERR_LOOP, _UNREACHABLE, _NEGATIVE, _REPEATED, _HOP_COUNT and
+ *         _COMPULSORY: likewise.
  */
 NHRP_API nhrp_rc nhrp_engine_answer_route(nhrp_engine *e, uint64_t now_ms, uint64_t ask_id,
                                           const nhrp_route *route);

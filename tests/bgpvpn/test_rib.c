@@ -6,6 +6,7 @@
  */
 #include "net.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,30 +22,41 @@ typedef struct lab {
     uint32_t as[PEERS];
     uint8_t sent[PEERS][65536]; /* by the engine, UPDATEs only */
     size_t sent_len[PEERS];
+    uint8_t part[PEERS][BGPVPN_MESSAGE_MAX]; /* of a message */
+    size_t part_len[PEERS];
     uint64_t faults, limits, downs, asks;
     bgpvpn_event last, last_ask;
     uint32_t labels;
+    bool labels_withheld;
+    bgpvpn_label last_label;
 } lab;
+
+/* Bytes of a stream, and the whole messages in them. */
+static void take_bytes(lab *l, uint32_t i, const uint8_t *bytes, size_t count)
+{
+    uint8_t *part = l->part[i];
+    for (size_t k = 0; k < count; k++) {
+        part[l->part_len[i]++] = bytes[k];
+        const size_t have = l->part_len[i];
+        if (have < BGPVPN_HEADER_LEN || have < ((size_t)part[16] << 8 | part[17]))
+            continue;
+        if (part[18] == BGPVPN_MESSAGE_UPDATE) {
+            assert_true(l->sent_len[i] + have <= sizeof(l->sent[i]));
+            memcpy(l->sent[i] + l->sent_len[i], part, have);
+            l->sent_len[i] += have;
+        }
+        l->part_len[i] = 0;
+    }
+}
 
 static void take_output(lab *l)
 {
     static uint8_t buf[65536];
     bgpvpn_output out;
-    while (bgpvpn_engine_poll_output(l->e, l->now_ms, buf, sizeof(buf), &out) == BGPVPN_YES) {
-        for (uint32_t i = 0; i < PEERS; i++) {
-            if (l->stream[i] != out.stream)
-                continue;
-            for (size_t at = 0; at < out.len;) {
-                const size_t len = (size_t)buf[at + 16] << 8 | buf[at + 17];
-                if (buf[at + 18] == BGPVPN_MESSAGE_UPDATE) {
-                    assert_true(l->sent_len[i] + len <= sizeof(l->sent[i]));
-                    memcpy(l->sent[i] + l->sent_len[i], buf + at, len);
-                    l->sent_len[i] += len;
-                }
-                at += len;
-            }
-        }
-    }
+    while (bgpvpn_engine_poll_output(l->e, l->now_ms, buf, sizeof(buf), &out) == BGPVPN_YES)
+        for (uint32_t i = 0; i < PEERS; i++)
+            if (l->stream[i] == out.stream)
+                take_bytes(l, i, buf, out.len);
 }
 
 static void settle(lab *l)
@@ -62,10 +74,12 @@ static void settle(lab *l)
             else if (ev.kind != BGPVPN_EVENT_CLOSE)
                 l->last = ev;
         }
-        while (bgpvpn_engine_poll_label(l->e, &label) == BGPVPN_YES)
-            if (label.kind == BGPVPN_LABEL_ASK)
+        while (bgpvpn_engine_poll_label(l->e, &label) == BGPVPN_YES) {
+            l->last_label = label;
+            if (label.kind == BGPVPN_LABEL_ASK && !l->labels_withheld)
                 (void)bgpvpn_engine_answer_label(l->e, l->now_ms, label.route_id,
                                                  9000 + l->labels++);
+        }
         take_output(l);
         (void)bgpvpn_engine_timeout(l->e, l->now_ms);
     }
@@ -86,7 +100,8 @@ static void feed_hex(lab *l, uint32_t i, const char *hex)
     feed(l, i, buf, hex_bytes(hex, buf, sizeof(buf)));
 }
 
-static lab *lab_new(const uint32_t as[PEERS], const bgpvpn_config *given, uint32_t flags)
+static lab *lab_with(const uint32_t as[PEERS], const bgpvpn_config *given, uint32_t flags,
+                     uint32_t tables, uint32_t capabilities)
 {
     lab *l = calloc(1, sizeof(*l));
     bgpvpn_config cfg;
@@ -103,6 +118,7 @@ static lab *lab_new(const uint32_t as[PEERS], const bgpvpn_config *given, uint32
         n.address = peer;
         n.remote_as = l->as[i] = as[i];
         n.flags = BGPVPN_NEIGHBOR_PASSIVE | flags;
+        n.tables = tables;
         assert_int_equal(bgpvpn_engine_neighbor_add(l->e, l->now_ms, &n, &l->id[i]), BGPVPN_OK);
         assert_int_equal(bgpvpn_engine_accept(l->e, l->now_ms, &local, &peer, &l->stream[i]),
                          BGPVPN_OK);
@@ -110,9 +126,8 @@ static lab *lab_new(const uint32_t as[PEERS], const bgpvpn_config *given, uint32
         const bgpvpn_open open = {.as = as[i],
                                   .router_id = 0x0a000002 + i,
                                   .hold_time_s = 90,
-                                  .tables = BGPVPN_TABLE_VPNV4,
-                                  .capabilities =
-                                      BGPVPN_CAPABLE_MULTIPROTOCOL | BGPVPN_CAPABLE_AS4};
+                                  .tables = tables,
+                                  .capabilities = capabilities};
         uint8_t buf[128];
         size_t len;
         assert_int_equal(bgpvpn_open_encode(&open, buf, sizeof(buf), &len), BGPVPN_OK);
@@ -123,6 +138,12 @@ static lab *lab_new(const uint32_t as[PEERS], const bgpvpn_config *given, uint32
     for (uint32_t i = 0; i < PEERS; i++)
         l->sent_len[i] = 0;
     return l;
+}
+
+static lab *lab_new(const uint32_t as[PEERS], const bgpvpn_config *given, uint32_t flags)
+{
+    return lab_with(as, given, flags, BGPVPN_TABLE_VPNV4,
+                    BGPVPN_CAPABLE_MULTIPROTOCOL | BGPVPN_CAPABLE_AS4);
 }
 
 static void lab_free(lab *l)
@@ -468,6 +489,185 @@ static void well_known_communities_are_obeyed(void **state)
     lab_free(l);
 }
 
+/* ---- Other families, two-octet speakers ---- */
+
+static void two_octet_speakers_do_not_lose_large_as_numbers(void **state)
+{
+    (void)state;
+    lab *l = lab_with(mixed, NULL, 0, BGPVPN_TABLE_VPNV4, BGPVPN_CAPABLE_MULTIPROTOCOL);
+    /* AS_PATH 65001 AS_TRANS 64500, AS4_PATH 4200000000 64500 (RFC 6793 4.2.3). */
+    feed_hex(l, 1,
+             "ffffffffffffffffffffffffffffffff 0056 02 0000 003f"
+             "800e20 0001800c 0000000000000000 0a000901 00 70000641 0000fde800000001 0a0101"
+             "400101 00 400208 0203 fde9 5ba0 fbf4"
+             "c0110a 0202 fa56ea00 0000fbf4");
+    bgpvpn_path_info p = {.struct_size = sizeof(p)};
+    uint64_t it = 0;
+    const uint8_t *value;
+    size_t len;
+    assert_int_equal(bgpvpn_engine_get_next_path(l->e, &it, &p), BGPVPN_YES);
+    assert_int_equal(
+        bgpvpn_engine_get_attribute(l->e, p.route_id, BGPVPN_ATTR_AS_PATH, &value, &len),
+        BGPVPN_OK);
+    assert_hex(value, len, "0201 0000fde9 0202 fa56ea00 0000fbf4");
+    assert_int_equal(
+        bgpvpn_engine_get_attribute(l->e, p.route_id, BGPVPN_ATTR_AS4_PATH, &value, &len),
+        BGPVPN_ERR_ABSENT);
+    /* RFC 6793 4.2.2: going out to such a speaker, both again. */
+    bgpvpn_update u;
+    const size_t sent = (size_t)l->sent[2][16] << 8 | l->sent[2][17];
+    assert_int_equal(l->sent_len[2], sent);
+    assert_int_equal(bgpvpn_update_decode(l->sent[2], sent, 2, 1, &u), BGPVPN_OK);
+    assert_int_equal(u.treat, BGPVPN_TREAT_NORMAL);
+    assert_hex(u.as_path, u.as_path_len, "0202 fde8 fde9 0202 5ba0 fbf4");
+    bgpvpn_attribute a;
+    size_t at = 0;
+    while (bgpvpn_attribute_next(u.attributes, u.attributes_len, &at, &a) == BGPVPN_YES)
+        if (a.type == BGPVPN_ATTR_AS4_PATH)
+            break;
+    assert_int_equal(a.type, BGPVPN_ATTR_AS4_PATH);
+    assert_hex(a.value, a.len, "0202 0000fde8 0000fde9 0202 fa56ea00 0000fbf4");
+    lab_free(l);
+}
+
+static void ipv4_unicast_is_reflected_in_the_plain_encoding(void **state)
+{
+    (void)state;
+    lab *l =
+        lab_with(internal, NULL, BGPVPN_NEIGHBOR_CLIENT, BGPVPN_TABLE_IPV4, BGPVPN_CAPABLE_AS4);
+    feed_hex(l, 0,
+             "ffffffffffffffffffffffffffffffff 0030 02 0000 0015 400101 00 400200"
+             "400304 0a000901 400504 00000064"
+             "180a0102");
+    assert_hex(l->sent[1], l->sent_len[1],
+               "ffffffffffffffffffffffffffffffff 003e 02 0000 0023 400101 00 400200"
+               "400304 0a000901 400504 00000064 800904 0a000002 800a04 0a000001"
+               "180a0102");
+    l->sent_len[1] = 0;
+    feed_hex(l, 0, "ffffffffffffffffffffffffffffffff 001b 02 0004 180a0102 0000");
+    assert_hex(l->sent[1], l->sent_len[1],
+               "ffffffffffffffffffffffffffffffff 001b 02 0004 180a0102 0000");
+    lab_free(l);
+}
+
+static void vpnv6_takes_an_ipv4_next_hop_as_a_mapped_address(void **state)
+{
+    (void)state;
+    lab *l =
+        lab_with(internal, NULL, BGPVPN_NEIGHBOR_CLIENT, BGPVPN_TABLE_VPNV4 | BGPVPN_TABLE_VPNV6,
+                 BGPVPN_CAPABLE_MULTIPROTOCOL | BGPVPN_CAPABLE_AS4);
+    uint8_t rt[8];
+    bgpvpn_vrf_config vrf = {.struct_size = sizeof(vrf), .vrf = VRF};
+    bgpvpn_route r = {.struct_size = sizeof(r)};
+    bgpvpn_local_route local = {.struct_size = sizeof(local), .label = 100};
+    (void)bgpvpn_rd_make(65000, 1, 0, vrf.rd);
+    (void)bgpvpn_rt_make(65000, 100, 0, rt);
+    vrf.import_rts = vrf.export_rts = rt;
+    vrf.import_rts_len = vrf.export_rts_len = sizeof(rt);
+    assert_int_equal(bgpvpn_engine_vrf_add(l->e, l->now_ms, &vrf), BGPVPN_OK);
+    local.prefix.family = BGPVPN_FAMILY_IPV6;
+    local.prefix.prefix_len = 32;
+    (void)hex_bytes("20010db8", local.prefix.bytes, 4);
+    assert_int_equal(bgpvpn_engine_announce(l->e, l->now_ms, VRF, &local), BGPVPN_OK);
+    settle(l);
+    /* RFC 4659 3.2.1.2 */
+    assert_hex(l->sent[0], l->sent_len[0],
+               "ffffffffffffffffffffffffffffffff 0061 02 0000 004a"
+               "900e002d 0002 80 18 0000000000000000 00000000000000000000ffff0a000001 00"
+               "78000641 0000fde800000001 20010db8"
+               "400101 00 400200 400504 00000064 c01008 0002fde800000064");
+    /* And in: from peer 0, another prefix with the same next hop form. */
+    feed_hex(l, 0,
+             "ffffffffffffffffffffffffffffffff 0061 02 0000 004a"
+             "900e002d 0002 80 18 0000000000000000 00000000000000000000ffff0a000002 00"
+             "78000661 0000fde800000002 20010db9"
+             "400101 00 400200 400504 00000064 c01008 0002fde800000064");
+    assert_int_equal(bgpvpn_engine_poll_route(l->e, &r), BGPVPN_YES);
+    assert_int_equal(r.state, BGPVPN_ROUTE_UP);
+    assert_int_equal(r.label, 102);
+    assert_int_equal(r.next_hop.family, BGPVPN_FAMILY_IPV4);
+    assert_hex(r.next_hop.bytes, 4, "0a000002");
+    assert_hex(r.prefix.bytes, 4, "20010db9");
+    assert_int_equal(bgpvpn_engine_poll_route(l->e, &r), BGPVPN_OK);
+    lab_free(l);
+}
+
+static void a_vrf_takes_the_best_of_several_distinguishers(void **state)
+{
+    (void)state;
+    lab *l = lab_new(internal, NULL, 0);
+    uint8_t rt[8], rd[8];
+    bgpvpn_vrf_config vrf = {.struct_size = sizeof(vrf), .vrf = VRF};
+    bgpvpn_route r = {.struct_size = sizeof(r)};
+    (void)bgpvpn_rd_make(65000, 9, 0, vrf.rd);
+    (void)bgpvpn_rt_make(65000, 100, 0, rt);
+    vrf.import_rts = rt;
+    vrf.import_rts_len = sizeof(rt);
+    assert_int_equal(bgpvpn_engine_vrf_add(l->e, l->now_ms, &vrf), BGPVPN_OK);
+    /* 10.1.1.0/24 as RD 65000:1 from peer 0 and, better, as RD 65000:2 from peer 1. */
+    static const char *const update =
+        "ffffffffffffffffffffffffffffffff 0062 02 0000 004b"
+        "800e2f 0001800c 0000000000000000 0a000901 00 %s 0000fde80000000%u 0a0101"
+        " 7000%s 0000fde80000000%u 0a0199"
+        "400101 00 400200 400504 000000%02x c01008 0002fde800000064";
+    char hex[512];
+    snprintf(hex, sizeof(hex), update, "70000641", 1u, "0651", 1u, 100u);
+    feed_hex(l, 0, hex);
+    snprintf(hex, sizeof(hex), update, "70000661", 2u, "0671", 3u, 120u);
+    feed_hex(l, 1, hex);
+    int seen = 0;
+    while (bgpvpn_engine_poll_route(l->e, &r) == BGPVPN_YES) {
+        assert_int_equal(r.state, BGPVPN_ROUTE_UP); /* coalesced: told once */
+        assert_int_equal(r.neighbor, l->id[1]);
+        (void)bgpvpn_rd_make(65000, r.prefix.bytes[2] == 1 ? 2 : 3, 0, rd);
+        assert_bytes(r.rd, 8, rd, 8);
+        seen++;
+    }
+    assert_int_equal(seen, 2);
+    assert_int_equal(bgpvpn_engine_stream_down(l->e, l->now_ms, l->stream[1]), BGPVPN_OK);
+    settle(l);
+    while (bgpvpn_engine_poll_route(l->e, &r) == BGPVPN_YES) {
+        assert_int_equal(r.state, BGPVPN_ROUTE_CHANGED);
+        assert_int_equal(r.neighbor, l->id[0]);
+        seen++;
+    }
+    assert_int_equal(seen, 4);
+    lab_free(l);
+}
+
+static void a_full_event_ring_holds_input_back(void **state)
+{
+    (void)state;
+    bgpvpn_config cfg;
+    net_config(0, &cfg);
+    cfg.max_events = 16;
+    lab *l = lab_new(internal, &cfg, 0);
+    /* End-of-RIB twenty times: an event each. */
+    uint8_t buf[20 * 29];
+    bgpvpn_event ev;
+    size_t used, events = 0;
+    for (size_t i = 0; i < 20; i++)
+        (void)hex_bytes("ffffffffffffffffffffffffffffffff 001d 02 0000 0006 800f03 000180",
+                        buf + 29 * i, 29);
+    assert_int_equal(bgpvpn_engine_input(l->e, l->now_ms, l->stream[0], buf, sizeof(buf), &used),
+                     BGPVPN_OK);
+    assert_int_equal(used, 9 * 29); /* eight slots are kept free */
+    assert_int_equal(bgpvpn_engine_neighbor_reset(l->e, l->now_ms, l->id[1]), BGPVPN_ERR_LIMIT);
+    while (used < sizeof(buf)) {
+        size_t more;
+        while (bgpvpn_engine_poll_event(l->e, &ev) == BGPVPN_YES)
+            events += ev.kind == BGPVPN_EVENT_END_OF_RIB && ev.number == BGPVPN_TABLE_VPNV4;
+        assert_int_equal(bgpvpn_engine_input(l->e, l->now_ms, l->stream[0], buf + used,
+                                             sizeof(buf) - used, &more),
+                         BGPVPN_OK);
+        used += more;
+    }
+    while (bgpvpn_engine_poll_event(l->e, &ev) == BGPVPN_YES)
+        events += ev.kind == BGPVPN_EVENT_END_OF_RIB;
+    assert_int_equal(events, 20);
+    lab_free(l);
+}
+
 /* ---- Next hops and limits ---- */
 
 static void a_next_hop_is_asked_for_once_and_may_change(void **state)
@@ -606,6 +806,104 @@ static void random_changes_end_as_a_naive_rib_does(void **state)
     }
 }
 
+static void a_peer_without_credit_falls_off_the_ring_and_misses_nothing(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        prng p = {seed};
+        bgpvpn_config cfg;
+        bgpvpn_counters c = {.struct_size = sizeof(c)};
+        net_config(0, &cfg);
+        cfg.journal_changes = 16;
+        cfg.group_journal_bytes = 16384;
+        lab *l = lab_new(internal, &cfg, BGPVPN_NEIGHBOR_CLIENT);
+        uint32_t told[PEERS][PREFIXES] = {{0}};
+        for (int step = 0; step < 900; step++) {
+            route r = plain(prng_below(&p, PREFIXES));
+            r.there = prng_below(&p, 3) > 0;
+            r.label = 16 + prng_below(&p, 1000);
+            r.med = 1 + prng_below(&p, 200);
+            if (step == 5)
+                (void)bgpvpn_engine_set_credit(l->e, l->now_ms, l->stream[2], 0);
+            send_route(l, 0, &r);
+            replay(l, 1, told[1]);
+            l->sent_len[1] = 0;
+            if (step != 450 && step != 899)
+                continue;
+            (void)bgpvpn_engine_set_credit(l->e, l->now_ms, l->stream[2], UINT64_MAX);
+            settle(l);
+            replay(l, 2, told[2]);
+            l->sent_len[2] = 0;
+            assert_memory_equal(told[1], told[2], sizeof(told[1]));
+            (void)bgpvpn_engine_set_credit(l->e, l->now_ms, l->stream[2], 0);
+        }
+        assert_int_equal(bgpvpn_engine_get_counters(l->e, &c), BGPVPN_OK);
+        assert_true(c.group_rejoins >= 2);
+        lab_free(l);
+    }
+}
+
+static void changes_during_a_walk_are_not_missed(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        prng p = {seed};
+        bgpvpn_config cfg;
+        net_config(0, &cfg);
+        cfg.max_work = 3;
+        cfg.journal_changes = 16;
+        lab *l = lab_new(internal, &cfg, BGPVPN_NEIGHBOR_CLIENT);
+        uint32_t told[PEERS][PREFIXES] = {{0}};
+        for (int step = 0; step < 400; step++) {
+            const uint32_t i = prng_below(&p, 2);
+            route r = plain(prng_below(&p, PREFIXES));
+            r.there = prng_below(&p, 3) > 0;
+            r.label = 16 + prng_below(&p, 1000);
+            r.med = 1 + prng_below(&p, 200);
+            (void)bgpvpn_engine_set_credit(l->e, l->now_ms, l->stream[2], prng_below(&p, 150));
+            if (prng_below(&p, 8) == 0)
+                feed_hex(l, 2, "ffffffffffffffffffffffffffffffff00170500010080");
+            send_route(l, i, &r);
+            replay(l, 2, told[2]);
+            l->sent_len[0] = l->sent_len[1] = l->sent_len[2] = 0;
+        }
+        (void)bgpvpn_engine_set_credit(l->e, l->now_ms, l->stream[2], UINT64_MAX);
+        settle(l);
+        replay(l, 2, told[2]);
+        for (uint32_t x = 0; x < PREFIXES; x++) {
+            uint32_t label = 0;
+            (void)chosen(l, x, &label);
+            assert_int_equal(told[2][x], label);
+        }
+        lab_free(l);
+    }
+}
+
+static void a_label_answered_late_leads_to_where_the_route_leads_now(void **state)
+{
+    (void)state;
+    lab *l = lab_new(internal, NULL, BGPVPN_NEIGHBOR_CLIENT | BGPVPN_NEIGHBOR_NEXT_HOP_SELF);
+    l->labels_withheld = true;
+    route r = plain(1);
+    send_route(l, 0, &r);
+    assert_int_equal(l->last_label.kind, BGPVPN_LABEL_ASK);
+    assert_int_equal(l->last_label.out_label, 100);
+    r.label = 200;
+    send_route(l, 0, &r);
+    assert_int_equal(bgpvpn_engine_answer_label(l->e, l->now_ms, l->last_label.route_id, 5000),
+                     BGPVPN_OK);
+    settle(l);
+    assert_int_equal(l->last_label.kind, BGPVPN_LABEL_CHANGED);
+    assert_int_equal(l->last_label.label, 5000);
+    assert_int_equal(l->last_label.out_label, 200);
+    /* Answered after the route has gone, it comes back unused or by LABEL_FREE. */
+    r.there = false;
+    send_route(l, 0, &r);
+    assert_int_equal(l->last_label.kind, BGPVPN_LABEL_FREE);
+    assert_int_equal(l->last_label.label, 5000);
+    lab_free(l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -618,9 +916,17 @@ int main(void)
         cmocka_unit_test(a_second_open_is_an_fsm_error),
         cmocka_unit_test(an_external_peer_gets_our_as_our_next_hop_and_our_label),
         cmocka_unit_test(well_known_communities_are_obeyed),
+        cmocka_unit_test(two_octet_speakers_do_not_lose_large_as_numbers),
+        cmocka_unit_test(ipv4_unicast_is_reflected_in_the_plain_encoding),
+        cmocka_unit_test(vpnv6_takes_an_ipv4_next_hop_as_a_mapped_address),
+        cmocka_unit_test(a_vrf_takes_the_best_of_several_distinguishers),
+        cmocka_unit_test(a_full_event_ring_holds_input_back),
         cmocka_unit_test(a_next_hop_is_asked_for_once_and_may_change),
         cmocka_unit_test(limits_refuse_routes_and_not_sessions),
         cmocka_unit_test(random_changes_end_as_a_naive_rib_does),
+        cmocka_unit_test(a_peer_without_credit_falls_off_the_ring_and_misses_nothing),
+        cmocka_unit_test(changes_during_a_walk_are_not_missed),
+        cmocka_unit_test(a_label_answered_late_leads_to_where_the_route_leads_now),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

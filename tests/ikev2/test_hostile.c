@@ -294,6 +294,70 @@ static void a_child_by_hand_is_made_and_installed(void **state)
     pair_close(&p);
 }
 
+/* RFC 7296 2.25: after TEMPORARY_FAILURE the rekey waits, and is tried again. */
+static void a_rekey_that_is_put_off_is_tried_again(void **state)
+{
+    (void)state;
+    pair p;
+    open_connected(&p);
+    ikev2__sa *mine = ikev2__sa_by_id(p.n[0].e, p.n[0].sa);
+    const ikev2__sa *sa = ikev2__sa_by_spi(p.n[1].e, mine->spi_r);
+    uint8_t buf[2048];
+    ikev2_output out;
+    assert_int_equal(ikev2_engine_rekey_child(p.n[1].e, p.now, pair_first_child(&p, 1)), 0);
+    assert_int_equal(ikev2_engine_poll_output(p.n[1].e, p.now, buf, sizeof(buf), &out), IKEV2_YES);
+    assert_int_equal(inject(&p, 36, true, sa->next_send - 1, 41, "00000008 0000002b"), IKEV2_OK);
+    mine->next_recv++; /* the answer was node 0's, as far as node 1 can tell */
+    assert_null(sa->request.bytes);
+    assert_true(ikev2_engine_deadline(p.n[1].e) >= p.now + 3000);
+    pair_run(&p, 30000);
+    pair_assert_agree(&p, 1);
+    assert_int_equal(pair_count_events(&p, 1, IKEV2_EVENT_CHILD_IN, 0), 2);
+    pair_close(&p);
+}
+
+/* RFC 7296 2.25: the child is unknown to the peer, so another one is made from scratch. */
+static void a_child_that_the_peer_does_not_know_is_made_anew(void **state)
+{
+    (void)state;
+    pair p;
+    open_connected(&p);
+    /* Node 0 forgets its child without a word. */
+    ikev2__child *lost = ikev2__child_by_id(p.n[0].e, pair_first_child(&p, 0));
+    ikev2__child_remove(lost, IKEV2_REASON_LOCAL);
+    assert_int_equal(ikev2_engine_rekey_child(p.n[1].e, p.now, pair_first_child(&p, 1)), 0);
+    pair_run(&p, 30000);
+    pair_assert_agree(&p, 1);
+    assert_int_equal(pair_count_events(&p, 1, IKEV2_EVENT_CHILD_REMOVE, IKEV2_REASON_NOT_FOUND), 1);
+    pair_close(&p);
+}
+
+/* RFC 7296 2.9, 2.7: an answer outside the offer is refused, and the child deleted at the peer. */
+static void an_answer_that_widens_the_selectors_is_not_installed(void **state)
+{
+    (void)state;
+    pair p;
+    open_connected(&p);
+    ikev2__sa *mine = ikev2__sa_by_id(p.n[0].e, p.n[0].sa);
+    const ikev2__sa *sa = ikev2__sa_by_spi(p.n[1].e, mine->spi_r);
+    uint64_t id;
+    uint8_t buf[2048];
+    ikev2_output out;
+    assert_int_equal(ikev2_engine_initiate_child(p.n[1].e, p.now, p.n[1].sa, NULL, &id), 0);
+    assert_int_equal(ikev2_engine_poll_output(p.n[1].e, p.now, buf, sizeof(buf), &out), IKEV2_YES);
+    assert_int_equal(
+        inject(&p, 36, true, sa->next_send - 1, 33,
+               "28000024 00000020 01030402 22222222 0300000c 01000014 800e0080 00000008 05000001 "
+               "2c000014 000102030405060708090a0b0c0d0e0f "
+               "2d000018 01000000 07000010 0000ffff 00000000 ffffffff "
+               "29000018 01000000 072f0010 0000ffff 0a000001 0a000001 00000008 00004007"),
+        IKEV2_OK);
+    pair_run(&p, 1);
+    assert_int_equal(pair_count_events(&p, 1, IKEV2_EVENT_REFUSED, IKEV2_REASON_SELECTORS), 1);
+    assert_int_equal(p.n[1].child_count, 1);
+    pair_close(&p);
+}
+
 /* bad-input: CVE-2023-38712: more payloads after a Delete of the SA */
 static void deletions_are_done_after_all_of_the_message_was_read(void **state)
 {
@@ -711,6 +775,9 @@ int main(void)
         cmocka_unit_test(authentic_nonsense_is_answered_and_ends_the_sa),
         cmocka_unit_test(rekeying_a_child_that_is_not_there_is_answered_so),
         cmocka_unit_test(a_child_by_hand_is_made_and_installed),
+        cmocka_unit_test(a_rekey_that_is_put_off_is_tried_again),
+        cmocka_unit_test(a_child_that_the_peer_does_not_know_is_made_anew),
+        cmocka_unit_test(an_answer_that_widens_the_selectors_is_not_installed),
         cmocka_unit_test(deletions_are_done_after_all_of_the_message_was_read),
         cmocka_unit_test(fragments_are_bounded_and_collected_in_any_order),
         cmocka_unit_test(half_a_message_is_forgotten_in_time),

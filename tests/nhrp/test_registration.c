@@ -339,6 +339,28 @@ static void the_server_answers_for_its_clients_and_purges_what_it_told(void **st
     net_end(&n);
 }
 
+static void what_has_run_out_is_not_answered_though_its_timer_is_late(void **state)
+{
+    (void)state;
+    net n;
+    uint8_t buf[512];
+    nhrp_output out;
+    nhrp_event ev;
+    multipoint(&n);
+    node *hub = &n.nodes[0];
+    const nhrp_addr a = ip4(198, 51, 100, 1), b = ip4(198, 51, 100, 2);
+    assert_int_equal(register_at(&n, 1, &b, ip4(172, 16, 1, 2), b, 255, 0, 60), 0);
+    assert_int_equal(nhrp_engine_poll_event(hub->engine, &ev), NHRP_YES);
+    n.now_ms += 60000;
+    const size_t len = question(buf, sizeof(buf), ip4(172, 16, 1, 1), a, ip4(172, 16, 1, 2), 0, 9);
+    assert_int_equal(nhrp_engine_input(hub->engine, n.now_ms, 1, &a, buf, len), NHRP_OK);
+    assert_int_equal(nhrp_engine_poll_output(hub->engine, n.now_ms, buf, sizeof(buf), &out),
+                     NHRP_OK);
+    assert_int_equal(nhrp_engine_poll_event(hub->engine, &ev), NHRP_YES);
+    assert_int_equal(ev.kind, NHRP_EVENT_ASK_ROUTE);
+    net_end(&n);
+}
+
 static void a_multipoint_link_needs_to_know_where_a_packet_is_from(void **state)
 {
     (void)state;
@@ -623,6 +645,7 @@ int main(void)
         cmocka_unit_test(a_unique_address_is_not_given_to_another),
         cmocka_unit_test(an_address_that_is_not_unique_moves_with_its_client),
         cmocka_unit_test(the_server_answers_for_its_clients_and_purges_what_it_told),
+        cmocka_unit_test(what_has_run_out_is_not_answered_though_its_timer_is_late),
         cmocka_unit_test(a_multipoint_link_needs_to_know_where_a_packet_is_from),
         cmocka_unit_test(frr_s_registration_is_taken_and_answered),
         cmocka_unit_test(frr_s_reply_registers_the_client),

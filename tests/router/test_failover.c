@@ -204,6 +204,25 @@ static void a_router_that_begins_anew_is_back_within_seconds(void **state)
     mesh_free(m);
 }
 
+static void few_packets(router_config *c, size_t index)
+{
+    (void)index;
+    c->child_packets = 100;
+}
+
+static void an_sa_that_has_sealed_enough_is_rekeyed(void **state)
+{
+    (void)state;
+    mesh *m = up(30, few_packets);
+    for (int i = 0; i < 1000; i++) {
+        send_ce1(m);
+        mesh_run(m, 20);
+    }
+    assert_int_equal(received(m, SPOKE2), 1000);
+    assert_in_range(mesh_count(m, SPOKE1, ROUTER_EVENT_CHILD_REKEYED), 8, 40);
+    mesh_free(m);
+}
+
 /* A second hub, node 3, beside the first. */
 static mesh *two_hubs(uint64_t seed)
 {
@@ -306,6 +325,7 @@ int main(void)
         cmocka_unit_test(when_no_tunnel_can_be_made_the_hub_path_goes_on),
         cmocka_unit_test(when_the_direct_tunnel_dies_the_hub_path_takes_over),
         cmocka_unit_test(a_router_that_begins_anew_is_back_within_seconds),
+        cmocka_unit_test(an_sa_that_has_sealed_enough_is_rekeyed),
         cmocka_unit_test(when_a_hub_dies_the_other_one_carries_on),
         cmocka_unit_test(rekeying_loses_no_packet),
     };
