@@ -229,6 +229,21 @@ static void tell_ike(router *r, uint32_t kind, const char *peer, const router_pa
     rt_event_push(r, &ev);
 }
 
+/*
+ * What an SA made by a rekey stands for now. When both sides rekey at once there are two heirs, one
+ * of them redundant (RFC 7296 2.8.2): the one that has the children is it, else the first.
+ */
+static rt_conn *replaced_conn(router *r, const ikev2_event *ev)
+{
+    uint64_t child_id = 0;
+    while (ikev2_engine_next_child(r->ike, ev->sa_id, &child_id) == IKEV2_YES) {
+        const rt_child *child = rt_child_by_id(r, child_id);
+        if (child && child->conn)
+            return child->conn;
+    }
+    return rt_conn_by_sa(r, ev->replaces);
+}
+
 static void on_sa_up(router *r, const ikev2_event *ev)
 {
     ikev2_sa_info info;
@@ -237,11 +252,13 @@ static void on_sa_up(router *r, const ikev2_event *ev)
     if (ikev2_engine_get_sa(r->ike, ev->sa_id, &info) != IKEV2_OK)
         return;
     rt_keylog_ike(r, ev->sa_id);
-    rt_conn *replaced = ev->replaces ? rt_conn_by_sa(r, ev->replaces) : NULL;
-    if (replaced) { /* rekeyed: who began the first of them still counts */
-        rt_conn_rename(r, replaced, ev->sa_id);
-        replaced->path = path_from(&info.path);
-        rt_tunnel_refresh(r, replaced->tunnel, 0, NULL);
+    if (ev->replaces != 0) { /* rekeyed: who began the first of them still counts */
+        rt_conn *c = replaced_conn(r, ev);
+        if (!c)
+            return; /* one of two heirs, that lost */
+        rt_conn_rename(r, c, ev->sa_id);
+        c->path = path_from(&info.path);
+        rt_tunnel_refresh(r, c->tunnel, 0, NULL);
         return;
     }
     char identity[ROUTER_NAME_BYTES] = "";
