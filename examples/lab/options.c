@@ -12,6 +12,8 @@ const char *options_usage(void)
            "           [--ipv6] [--raw-esp] [--reflector]\n"
            "           [--loss PERCENT] [--reorder PERCENT] [--duplicate PERCENT]\n"
            "           [--delay MS] [--jitter MS] [--pcap FILE] [--log]\n"
+           "           [--ike-lifetime S] [--child-lifetime S] [--child-packets N]\n"
+           "           [--holding-time S] [--idle S]\n"
            "           [--cut NODE,NODE@SECONDS-SECONDS]... [--restart NODE@SECONDS]...\n"
            "nodes are numbers, 0 is the hub; in --cut, '*' is any\n";
 }
@@ -125,6 +127,16 @@ static bool take_value(options *all, const char *option, const char *value)
         return get_u32(value, MS_PER_S, &o->rules.delay_ms) && o->rules.delay_ms >= 1;
     if (strcmp(option, "--jitter") == 0)
         return get_u32(value, MS_PER_S, &o->rules.jitter_ms);
+    if (strcmp(option, "--ike-lifetime") == 0)
+        return get_u32(value, UINT32_MAX, &o->plan.ike_lifetime_s);
+    if (strcmp(option, "--child-lifetime") == 0)
+        return get_u32(value, UINT32_MAX, &o->plan.child_lifetime_s);
+    if (strcmp(option, "--child-packets") == 0)
+        return get_u32(value, UINT32_MAX, &o->plan.child_packets);
+    if (strcmp(option, "--holding-time") == 0)
+        return get_u32(value, UINT16_MAX, &o->plan.holding_time_s);
+    if (strcmp(option, "--idle") == 0)
+        return get_u32(value, UINT32_MAX / MS_PER_S, &o->plan.idle_s);
     if (strcmp(option, "--cut") == 0)
         return get_cut(value, o);
     if (strcmp(option, "--restart") == 0)

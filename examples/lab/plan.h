@@ -22,6 +22,9 @@ typedef struct plan {
     bool reflector; /* the hub passes every prefix on with a label of its own, and no summary */
     bool raw_esp;   /* not in UDP */
     bool ipv6;
+    /* 0: the router's defaults. */
+    uint32_t ike_lifetime_s, child_lifetime_s, holding_time_s, idle_s;
+    uint32_t child_packets; /* an ESP SA is rekeyed after so many */
 } plan;
 
 void plan_name(uint32_t node, char out[PLAN_NAME_BYTES]);
