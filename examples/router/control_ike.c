@@ -335,8 +335,10 @@ static const char *reason_text(uint16_t reason)
 static void on_sa_down(router *r, const ikev2_event *ev)
 {
     rt_conn *c = rt_conn_by_sa(r, ev->sa_id);
-    const bool replaced =
-        ev->reason == IKEV2_REASON_REKEYED || ev->reason == IKEV2_REASON_REDUNDANT;
+    /* Without a connection: rekeyed, or an heir that lost, which either side deletes. */
+    const bool replaced = ev->reason == IKEV2_REASON_REKEYED ||
+                          ev->reason == IKEV2_REASON_REDUNDANT ||
+                          ev->reason == IKEV2_REASON_PEER_DELETE;
     if (c) {
         rt_tunnel *t = c->tunnel;
         tell_ike(r, ROUTER_EVENT_IKE_DOWN, t->identity, NULL, ev->reason);
