@@ -266,7 +266,7 @@ static bool swap_bind(router *r, const rt_label *l)
     mplsvpn_hop hop;
     memset(&hop, 0, sizeof(hop));
     hop.vrf = l->vrf;
-    if (t && t->told) {
+    if (t && t->told && rt_peer_may_enter(&r->config.peers[t->peer], l->vrf)) {
         hop.kind = MPLSVPN_HOP_TUNNEL;
         hop.cookie = t->id; /* the slot may be another's one day */
         hop.interface_id = t->slot;

@@ -12,6 +12,7 @@
  *   event.c    what the caller is told
  *   config.c   defaults and checks
  *   router.c   life, timers, ports
+ *   show.c     what may be looked at; keylog.c: keys for a capture's reader
  *
  * Ownership: the router owns tunnels, a tunnel its connections (IKE SAs), a connection its
  * children (pairs of ESP SAs). Whatever a worker may look at is unpublished first, then retired,
@@ -434,6 +435,7 @@ bool rt_identity_matches(const char *pattern, const char *identity);
 uint32_t rt_config_peer(const rt_config *c, const char *identity);
 const router_vrf_config *rt_config_vrf(const rt_config *c, uint32_t id);
 bool rt_peer_may_push(const router_peer_config *peer, const router_addr *prefix);
+bool rt_peer_may_enter(const router_peer_config *peer, uint32_t vrf);
 /* The router's own address in a VRF; false where it has none of that family. */
 bool rt_vrf_address(const rt_config *c, uint32_t vrf, uint8_t family, router_addr *out);
 

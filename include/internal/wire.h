@@ -116,9 +116,9 @@ static inline wire_writer wire_writer_make(uint8_t *buf, size_t cap)
 /* Room for n bytes, or NULL where they do not fit. */
 static inline uint8_t *wire_put_space(wire_writer *w, size_t n)
 {
-    uint8_t *at = w->len <= w->cap && n <= w->cap - w->len && w->buf ? w->buf + w->len : NULL;
+    const size_t at = w->len;
     w->len += n;
-    return at;
+    return w->buf && at <= w->len && w->len <= w->cap ? w->buf + at : NULL;
 }
 
 static inline void wire_put_u8(wire_writer *w, uint8_t v)

@@ -471,6 +471,62 @@ static void wrong_arguments_are_refused(void **state)
     mesh_free(m);
 }
 
+static void what_there_is_can_be_walked(void **state)
+{
+    (void)state;
+    mesh *m = up(39, NULL);
+    talk_until_direct(m);
+    const router *r = m->nodes[SPOKE1].r;
+    uint64_t it = 0;
+    router_tunnel t;
+    assert_int_equal(router_next_tunnel(r, &it, &t), ROUTER_YES);
+    assert_string_equal(t.peer, "hub.example.net");
+    assert_true(t.up && !t.dynamic && t.ike_sas == 1);
+    assert_int_equal(t.path.peer.bytes[3], 254);
+    assert_int_equal(router_next_tunnel(r, &it, &t), ROUTER_YES);
+    assert_string_equal(t.peer, "spoke2.spokes.example.net");
+    assert_true(t.up && t.dynamic && t.customer_ms > 0);
+    assert_int_equal(t.address.bytes[3], 2);
+    const uint64_t direct = t.id;
+    assert_int_equal(router_next_tunnel(r, &it, &t), ROUTER_OK);
+
+    router_addr at = {.family = ROUTER_FAMILY_NONE};
+    router_route route;
+    size_t routes = 0;
+    while (router_next_route(r, VRF, ROUTER_FAMILY_IPV4, &at, &route) == ROUTER_YES)
+        routes++;
+    assert_int_equal(routes, 3); /* its LAN, the summary, the shortcut */
+    memset(&at, 0, sizeof(at));
+    assert_int_equal(router_next_route(r, 99, ROUTER_FAMILY_IPV4, &at, &route), ROUTER_ERR_ABSENT);
+
+    router_mapping mapping;
+    it = 0;
+    assert_int_equal(router_next_mapping(r, &it, &mapping), ROUTER_YES);
+    assert_int_equal(mapping.state, ROUTER_MAPPING_UP);
+    assert_int_equal(mapping.tunnel, direct);
+    assert_int_equal(mapping.prefix.prefix_len, 24);
+    assert_int_equal(router_next_mapping(r, &it, &mapping), ROUTER_OK);
+
+    router_neighbor neighbor;
+    it = 0;
+    assert_int_equal(router_next_neighbor(r, &it, &neighbor), ROUTER_YES);
+    assert_true(neighbor.established && neighbor.prefixes == 1);
+    assert_int_equal(router_next_neighbor(r, &it, &neighbor), ROUTER_OK);
+
+    assert_int_equal(router_clear_tunnel(m->nodes[SPOKE1].r, m->now, 999), ROUTER_ERR_ABSENT);
+    assert_int_equal(router_clear_tunnel(m->nodes[SPOKE1].r, m->now, direct), ROUTER_OK);
+    mesh_run(m, 1000);
+    assert_int_equal(way(m), ROUTER_SOURCE_BGP);
+    it = 0;
+    assert_int_equal(router_next_tunnel(NULL, &it, &t), ROUTER_ERR_ARG);
+    assert_int_equal(router_next_tunnel(r, NULL, &t), ROUTER_ERR_ARG);
+    assert_int_equal(router_next_route(r, VRF, ROUTER_FAMILY_IPV4, NULL, &route), ROUTER_ERR_ARG);
+    assert_int_equal(router_next_mapping(r, &it, NULL), ROUTER_ERR_ARG);
+    assert_int_equal(router_next_neighbor(r, NULL, &neighbor), ROUTER_ERR_ARG);
+    assert_int_equal(router_clear_tunnel(NULL, 0, 1), ROUTER_ERR_ARG);
+    mesh_free(m);
+}
+
 typedef void config_breaker(router_config *c);
 
 static void no_identity(router_config *c)
@@ -579,6 +635,7 @@ int main(void)
         cmocka_unit_test(a_bad_underlay_delays_but_does_not_break),
         cmocka_unit_test(the_key_log_has_a_line_for_each_sa),
         cmocka_unit_test(workers_go_on_while_keys_and_routes_change),
+        cmocka_unit_test(what_there_is_can_be_walked),
         cmocka_unit_test(wrong_arguments_are_refused),
         cmocka_unit_test(a_configuration_that_cannot_run_is_told_why),
     };
