@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_BYTES = 1024, UNHEARD_PACKETS = 16 };
+enum { MS_PER_S = 1000, LINE_BYTES = 1024, UNHEARD_PACKETS = 16 };
 
 /* ---- Nodes ---- */
 
@@ -151,6 +151,7 @@ static void send_flow(lab *l, flow *f)
     if (direct && f->direct_ms == ROUTER_NEVER)
         f->direct_ms = l->now;
     f->pending |= pending_bit(f->sent);
+    f->directly = direct ? f->directly | pending_bit(f->sent) : f->directly & ~pending_bit(f->sent);
     f->sent++;
     node_customer(n, f->vrf, packet, len);
     mark_dirty(l, n);
@@ -171,8 +172,7 @@ static void note_heard(lab *l, const lab_node *n, uint32_t vrf, const host_heard
             return;
         f->pending &= ~pending_bit(heard->mark.sequence);
         f->answered++;
-        if (f->direct_ms != ROUTER_NEVER && heard->mark.sent_ms >= f->direct_ms)
-            f->answered_directly++;
+        f->answered_directly += (f->directly & pending_bit(heard->mark.sequence)) != 0;
     } else {
         f->arrived++;
     }
@@ -274,7 +274,9 @@ static void run_timers(lab *l)
     while (earliest(&l->flow_timers) <= l->now) {
         flow *f = CONTAINER_OF(heap_first(&l->flow_timers), flow, timer);
         send_flow(l, f);
-        const uint64_t next = l->now + f->every_ms;
+        const lab_options *o = &l->options;
+        const bool rests = o->burst && f->sent % o->burst == 0;
+        const uint64_t next = l->now + f->every_ms + (rests ? o->pause_s * MS_PER_S : 0);
         heap_set(&l->flow_timers, &f->timer, next < f->until_ms ? next : ROUTER_NEVER);
     }
 }

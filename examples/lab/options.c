@@ -14,6 +14,7 @@ const char *options_usage(void)
            "           [--delay MS] [--jitter MS] [--pcap FILE] [--log]\n"
            "           [--ike-lifetime S] [--child-lifetime S] [--child-packets N]\n"
            "           [--holding-time S] [--idle S]\n"
+           "           [--burst PINGS --pause S]\n"
            "           [--cut NODE,NODE@SECONDS-SECONDS]... [--restart NODE@SECONDS]...\n"
            "nodes are numbers, 0 is the hub; in --cut, '*' is any\n";
 }
@@ -137,6 +138,10 @@ static bool take_value(options *all, const char *option, const char *value)
         return get_u32(value, UINT16_MAX, &o->plan.holding_time_s);
     if (strcmp(option, "--idle") == 0)
         return get_u32(value, UINT32_MAX / MS_PER_S, &o->plan.idle_s);
+    if (strcmp(option, "--burst") == 0)
+        return get_u32(value, UINT32_MAX, &o->burst);
+    if (strcmp(option, "--pause") == 0)
+        return get_u32(value, UINT32_MAX / MS_PER_S, &o->pause_s);
     if (strcmp(option, "--cut") == 0)
         return get_cut(value, o);
     if (strcmp(option, "--restart") == 0)
