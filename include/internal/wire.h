@@ -53,7 +53,7 @@ static inline uint8_t wire_get_u8(wire_reader *r)
 static inline uint16_t wire_get_u16(wire_reader *r)
 {
     const uint8_t *b = wire_get_bytes(r, 2);
-    return b ? (uint16_t)(b[0] << 8 | b[1]) : 0;
+    return (uint16_t)(b ? b[0] << 8 | b[1] : 0);
 }
 
 static inline uint32_t wire_get_u24(wire_reader *r)
