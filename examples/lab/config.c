@@ -84,7 +84,7 @@ void plan_config(const plan *p, uint32_t node, uint32_t generation, router_confi
     plan_name(node, name);
     snprintf(out->name, sizeof(out->name), "%s", name);
     snprintf(out->identity, sizeof(out->identity), "%s.lab.example", name);
-    out->underlay = plan_underlay(p, node);
+    out->underlay = plan_own_underlay(p, node);
     out->tunnel = plan_tunnel(p, node);
     for (uint32_t id = 1; id <= p->vrfs; id++)
         if (plan_has_vrf(p, node, id))

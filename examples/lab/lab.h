@@ -36,6 +36,7 @@ typedef struct lab_options {
     plan plan;
     network_rules rules;
     uint64_t seconds;
+    uint32_t rebind_s;       /* NATs choose other ports so often; 0: never */
     uint32_t burst, pause_s; /* after so many pings a flow rests so long; 0: never */
     lab_cut cuts[LAB_MAX_FAULTS];
     size_t cut_count;

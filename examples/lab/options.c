@@ -9,7 +9,7 @@ enum { MILLION = 1000000, MS_PER_S = 1000, DELAY_MS = 10, REORDER_MS = 50 };
 const char *options_usage(void)
 {
     return "usage: lab [--walk] [--seed S] [--spokes N] [--vrfs K] [--sparse] [--seconds T]\n"
-           "           [--ipv6] [--raw-esp] [--reflector]\n"
+           "           [--ipv6] [--raw-esp] [--reflector] [--nat [--rebind S]]\n"
            "           [--loss PERCENT] [--reorder PERCENT] [--duplicate PERCENT]\n"
            "           [--delay MS] [--jitter MS] [--pcap FILE] [--log]\n"
            "           [--ike-lifetime S] [--child-lifetime S] [--child-packets N]\n"
@@ -138,6 +138,8 @@ static bool take_value(options *all, const char *option, const char *value)
         return get_u32(value, UINT16_MAX, &o->plan.holding_time_s);
     if (strcmp(option, "--idle") == 0)
         return get_u32(value, UINT32_MAX / MS_PER_S, &o->plan.idle_s);
+    if (strcmp(option, "--rebind") == 0)
+        return get_u32(value, UINT32_MAX, &o->rebind_s);
     if (strcmp(option, "--burst") == 0)
         return get_u32(value, UINT32_MAX, &o->burst);
     if (strcmp(option, "--pause") == 0)
@@ -183,6 +185,8 @@ bool options_parse(options *o, int argc, char **argv)
             o->lab.plan.raw_esp = true;
         else if (strcmp(argv[i], "--ipv6") == 0)
             o->lab.plan.ipv6 = true;
+        else if (strcmp(argv[i], "--nat") == 0)
+            o->lab.plan.nat = true;
         else if (i + 1 == argc || !take_value(o, argv[i], argv[i + 1]))
             return false;
         else
