@@ -197,5 +197,6 @@ bool options_parse(options *o, int argc, char **argv)
         o->lab.plan.spokes = 2;
         o->lab.plan.sparse = o->lab.plan.reflector = false;
     }
-    return faults_name_nodes(&o->lab);
+    /* Of one VRF a third of the spokes would have none. */
+    return faults_name_nodes(&o->lab) && !(o->lab.plan.sparse && o->lab.plan.vrfs < 2);
 }
