@@ -198,7 +198,8 @@ const char *router_drop_name(int32_t reason);
 /*
  * Rewrites each packet and gives it a verdict. An ICMP error that must be sent takes the place of
  * the packet that caused it, with a verdict of its own. Returns YES when a report waits for
- * router_timeout, which should then be called soon, else OK.
+ * router_timeout, which should then be called soon, else OK. Datagrams of one peer are best given
+ * to one worker: an SA opens one packet at a time.
  */
 int32_t router_rx_batch(router *r, uint32_t worker, uint64_t now_ms, router_packet *packets,
                         size_t count);
@@ -268,7 +269,7 @@ enum {
     ROUTER_EVENT_REPLY_SENT,         /* vrf, prefix, label, label2 (overlay), tunnel */
     ROUTER_EVENT_REPLY_HEARD,        /* the same, with request_id, at the requester */
     ROUTER_EVENT_MAPPING_UP,         /* vrf, prefix, label, remote (NBMA), tunnel */
-    ROUTER_EVENT_MAPPING_DOWN,       /* vrf, prefix, reason */
+    ROUTER_EVENT_MAPPING_DOWN,       /* vrf, prefix, reason; also of a resolution that failed */
     ROUTER_EVENT_REFUSED             /* peer or tunnel, reason: what was not believed, and why */
 };
 

@@ -261,6 +261,7 @@ static void a_bad_underlay_delays_but_does_not_break(void **state)
                                   .jitter_ms = 10,
                                   .reorder_ms = 300};
         vnet_set_rules(m->net, &rules);
+        m->corrupt_ppm = 100000;
         mesh_run(m, 60000);
         for (int i = 0; i < 200; i++) {
             send_ce1(m);
@@ -268,6 +269,7 @@ static void a_bad_underlay_delays_but_does_not_break(void **state)
         }
         const vnet_rules good = {.delay_ms = 5};
         vnet_set_rules(m->net, &good);
+        m->corrupt_ppm = 0;
         mesh_run(m, 120000);
         mesh_empty(m, SPOKE2);
         for (int i = 0; i < 20; i++) {
