@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# [RAW=1] node.sh NODE: two nodes whose router only carries packets, in namespaces, by UDP 4500 or by
+# raw protocol 50. What is tested is all
+# the rest: TUN devices in their namespaces, UDP and raw sockets, TCP streams with back-pressure,
+# timers, the log, the key log and the end by a signal.
+set -euo pipefail
+node=$1
+. "$(dirname "$0")/namespaces.sh"
+
+for n in a b a-red b-red; do ns $n; done
+ip -n "${prefix}a" link add w type veth peer name w netns "${prefix}b"
+for n in a b; do
+    i=1; [ $n = a ] || i=2
+    ip -n "$prefix$n" addr add 192.0.2.$i/24 dev w
+    ip -n "$prefix$n" link set w up
+    o=$((3 - i))
+    {
+        echo "name = $n"
+        echo "identity = $n.example.net"
+        echo "underlay = 192.0.2.$i"
+        echo "tunnel = 172.16.1.$i"
+        echo "tunnel-network = 172.16.1.0/24"
+        echo "as = 65000"
+        if [ $n = a ]; then echo "bgp-neighbor = 172.16.1.2"; else echo "bgp-listen = 172.16.1.0/24"; fi
+        [ "${RAW:-}" ] && echo "force-encapsulation = no"
+        echo "[vrf RED]"
+        echo "id = 7"
+        echo "rd = 65000:7"
+        echo "import = 65000:7"
+        echo "export = 65000:7"
+        echo "namespace = ${prefix}$n-red"
+        echo "device = red0"
+        echo "address = 10.9.9.$i"
+        echo "route = 10.9.9.$o/32"
+        echo "[peer other.example.net]"
+        echo "address = 192.0.2.$o"
+        echo "local-key = k"
+        echo "remote-key = k"
+        echo "authorized = 172.16.1.$o/32"
+    } >"$dir/$n.conf"
+done
+
+start() { # NAME extra arguments...
+    local name=$1
+    shift
+    spawn "$name" "$node" --config "$dir/$name.conf" --log "$dir/node.log" "$@"
+    until_true 5 grep -q "node=$name event=ready" "$dir/node.log" || fail "$name did not start"
+}
+touch "$dir/node.log"
+start b
+start a --keylog "$dir/keys"
+
+echo "the TUN of a VRF is in its namespace, with MTU, address and route"
+in_ns a-red ip -o link show red0 | grep -q 'UP.* mtu 1400 ' || fail "red0"
+in_ns a-red ip -o -4 addr show red0 | grep -q '10\.9\.9\.1/32' || fail "its address"
+in_ns a-red ip route | grep -q '^10\.9\.9\.2 dev red0.*src 10\.9\.9\.1' || fail "its route"
+[ -z "$(in_ns a-red ip -o -6 addr show red0)" ] || fail "it has an address of its own"
+echo "the global one is in the program's own"
+in_ns a ip route | grep -q '^172\.16\.1\.0/24 dev labelmesh0.*src 172\.16\.1\.1' || fail "labelmesh0"
+
+echo "packets pass from TUN to TUN, of each VRF, none lost"
+in_ns a-red ping -q -c 50 -i 0.002 10.9.9.2 >"$dir/ping.log" || fail "ping in the VRF"
+in_ns a ping -q -c 50 -i 0.002 172.16.1.2 >>"$dir/ping.log" || fail "ping in the global table"
+in_ns a-red ping -q -s 9000 -c 3 -i 0.01 10.9.9.2 >>"$dir/ping.log" || fail "ping in fragments"
+if in_ns a-red ping -q -c 1 -W 1 172.16.1.2 >/dev/null 2>&1; then fail "the VRF reaches the global table"; fi
+
+echo "a stream carries a mebibyte each way, with back-pressure, and is closed"
+until_true 20 grep -q "node=a event=bgp_down" "$dir/node.log" || fail "the stream"
+grep -q "node=a event=stream_close" "$dir/node.log" || fail "its close"
+in_ns b ss -tln | grep -q '172\.16\.1\.2:179' || fail "the listener"
+
+echo "keys are written only where asked for, for the owner only"
+[ "$(stat -c %a "$dir/keys/wireshark/esp_sa")" = 600 ] || fail "mode of esp_sa"
+[ "$(cat "$dir/keys/wireshark/ikev2_decryption_table")" = "ike line" ] || fail "ike keys"
+
+echo "each line of the log is whole"
+if grep -vqE '^ts=[0-9]+\.[0-9]{3} node=[ab] event=[a-z_]+( |$)' "$dir/node.log"; then fail "log"; fi
+
+echo "SIGTERM ends a node, and its devices with it"
+kill -TERM "${pids[1]}"
+wait "${pids[1]}" || fail "exit status $?"
+grep -q "node=a event=stopping signal=15" "$dir/node.log" || fail "no word of it"
+if in_ns a-red ip link show red0 >/dev/null 2>&1; then fail "red0 is still there"; fi
+
+echo "what cannot be opened is named"
+sed -i "s/^underlay = .*/underlay = 192.0.2.77/" "$dir/a.conf"
+if in_ns a "$node" --config "$dir/a.conf" 2>"$dir/problem.log"; then fail "it started"; fi
+grep -q 'event=failed why="UDP port 500 on 192.0.2.77: Cannot assign requested address"' \
+    "$dir/problem.log" || fail "the message"
+sed -i "s/^namespace = .*/namespace = nowhere-at-all/" "$dir/a.conf"
+if in_ns a "$node" --config "$dir/a.conf" 2>"$dir/problem.log"; then fail "it started"; fi
+grep -q 'TUN red0 in nowhere-at-all: enter the network namespace: No such file' \
+    "$dir/problem.log" || fail "the message"
+echo "all is well"
