@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # [RAW=1] node.sh NODE: two nodes whose router only carries packets, in namespaces, by UDP 4500 or by
-# raw protocol 50. What is tested is all
-# the rest: TUN devices in their namespaces, UDP and raw sockets, TCP streams with back-pressure,
-# timers, the log, the key log and the end by a signal.
+# raw protocol 50. What is tested is all the rest: TUN devices in their namespaces, UDP and raw
+# sockets, TCP streams with back-pressure, timers, the log, the key log and the end by a signal.
 set -euo pipefail
 node=$1
-. "$(dirname "$0")/namespaces.sh"
+. "$(dirname "$0")/../e2e/lib.sh"
 
-for n in a b a-red b-red; do ns $n; done
+need_tools ping ss
+namespaces_begin
+ns a b a-red b-red
 ip -n "${prefix}a" link add w type veth peer name w netns "${prefix}b"
 for n in a b; do
     i=1; [ $n = a ] || i=2
