@@ -15,7 +15,7 @@ transport_of() {
 topology_make() {
     local name n
     ns wan hub spoke1 spoke2 hub-customer spoke1-customer spoke2-customer ce1 ce2
-    ip -n "${prefix}wan" link add bridge0 type bridge
+    ip -n "${prefix}wan" link add bridge0 type bridge mcast_snooping 0
     ip -n "${prefix}wan" link set bridge0 up
     for name in hub spoke1 spoke2; do
         ip -n "$prefix$name" link add "$name-wan" type veth peer name "$name" netns "${prefix}wan"

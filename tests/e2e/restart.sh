@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# restart.sh BUILD: a spoke that is killed and started again is reached again, by the hub and then
+# directly, although nobody was told that it went.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+network "$1"
+start_all
+
+reached() {
+    in_ns ce1 ping -q -c 1 -W 1 10.2.2.102 >/dev/null 2>&1
+}
+
+# What was logged since a line is what counts now.
+event_since() { # LINE PATTERN
+    tail -n +"$1" "$events" | grep -qE "$2"
+}
+
+spawn ce1 ping -i 0.1 10.2.2.102 >"$dir/ping.log" 2>&1
+until_true 15 direct spoke1 10.2.2.0/24 || fail "no direct path"
+
+echo "spoke2 is killed"
+kill -9 "${node_pid[spoke2]}"
+wait "${node_pid[spoke2]}" 2>/dev/null || true
+if reached; then fail "who answers?"; fi
+
+echo "and started again: it is reached"
+since=$(($(wc -l <"$events") + 1))
+node_start spoke2 || fail "spoke2 did not start"
+until_true 60 reached || fail "it is not reached"
+
+echo "and directly, with new keys"
+until_true 60 event_since "$since" \
+    "node=spoke1 event=route_up .*source=nhrp.*prefix=10\.2\.2\.0/24" || fail "no direct path"
+until_true 10 event_since "$since" \
+    "node=spoke2 event=first_packet .*direction=from_tunnel.*local=10\.1\.1\.101" ||
+    fail "no packet"
+in_ns ce1 ping -q -c 40 -i 0.02 -W 2 10.2.2.102 >"$dir/after.log" || fail "pings are lost"
+echo "all is well"
