@@ -64,8 +64,7 @@ static bool set_options(int fd, const router_addr *local)
 
     /* The tunnel's MTU is the router's business: what it sends may be fragmented on the way. */
     if (local->family == ROUTER_FAMILY_IPV6)
-        return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) &&
-               set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
+        return set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
     return set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
 }
 

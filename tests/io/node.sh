@@ -1,30 +1,46 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# [RAW=1] node.sh NODE: two nodes whose router only carries packets, in namespaces, by UDP 4500 or by
-# raw protocol 50. What is tested is all the rest: TUN devices in their namespaces, UDP and raw
-# sockets, TCP streams with back-pressure, timers, the log, the key log and the end by a signal.
+# node.sh NODE [raw] [ipv6] [front-door]: two nodes whose router only carries packets, in namespaces,
+# by UDP 4500 or raw protocol 50, over IPv4 or IPv6, with the transport in their own namespace or in
+# another. What is tested is all the rest: TUN devices in their namespaces, UDP and raw sockets, TCP
+# streams with back-pressure, timers, the log, the key log and the end by a signal.
 set -euo pipefail
 node=$1
+shift
+raw=
+net=192.0.2.
+front=
+for option in "$@"; do
+    case $option in
+    raw) raw=1 ;;
+    ipv6) net=2001:db8:: ;;
+    front-door) front=-door ;;
+    esac
+done
 . "$(dirname "$0")/../e2e/lib.sh"
 
 need_tools ping ss
 namespaces_begin
 ns a b a-red b-red
-ip -n "${prefix}a" link add w type veth peer name w netns "${prefix}b"
+[ -z "$front" ] || ns a-door b-door
+ip -n "${prefix}a$front" link add w type veth peer name w netns "${prefix}b$front"
 for n in a b; do
     i=1; [ $n = a ] || i=2
-    ip -n "$prefix$n" addr add 192.0.2.$i/24 dev w
-    ip -n "$prefix$n" link set w up
+    len=24; [ "$net" = 192.0.2. ] || len="64 nodad"
+    # shellcheck disable=SC2086
+    ip -n "$prefix$n$front" addr add "$net"$i/$len dev w
+    ip -n "$prefix$n$front" link set w up
     o=$((3 - i))
     {
         echo "name = $n"
         echo "identity = $n.example.net"
-        echo "underlay = 192.0.2.$i"
+        echo "underlay = $net$i"
         echo "tunnel = 172.16.1.$i"
         echo "tunnel-network = 172.16.1.0/24"
         echo "as = 65000"
         if [ $n = a ]; then echo "bgp-neighbor = 172.16.1.2"; else echo "bgp-listen = 172.16.1.0/24"; fi
-        [ "${RAW:-}" ] && echo "force-encapsulation = no"
+        [ -z "$raw" ] || echo "force-encapsulation = no"
+        [ -z "$front" ] || echo "front-door = $prefix$n$front"
         echo "[vrf RED]"
         echo "id = 7"
         echo "rd = 65000:7"
@@ -35,7 +51,7 @@ for n in a b; do
         echo "address = 10.9.9.$i"
         echo "route = 10.9.9.$o/32"
         echo "[peer other.example.net]"
-        echo "address = 192.0.2.$o"
+        echo "address = $net$o"
         echo "local-key = k"
         echo "remote-key = k"
         echo "authorized = 172.16.1.$o/32"
@@ -85,9 +101,9 @@ grep -q "node=a event=stopping signal=15" "$dir/node.log" || fail "no word of it
 if in_ns a-red ip link show red0 >/dev/null 2>&1; then fail "red0 is still there"; fi
 
 echo "what cannot be opened is named"
-sed -i "s/^underlay = .*/underlay = 192.0.2.77/" "$dir/a.conf"
+sed -i "s/^underlay = .*/underlay = ${net}77/" "$dir/a.conf"
 if in_ns a "$node" --config "$dir/a.conf" 2>"$dir/problem.log"; then fail "it started"; fi
-grep -q 'event=failed why="UDP port 500 on 192.0.2.77: Cannot assign requested address"' \
+grep -q "event=failed why=\"UDP port 500 on ${net}77: Cannot assign requested address\"" \
     "$dir/problem.log" || fail "the message"
 sed -i "s/^namespace = .*/namespace = nowhere-at-all/" "$dir/a.conf"
 if in_ns a "$node" --config "$dir/a.conf" 2>"$dir/problem.log"; then fail "it started"; fi
