@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -60,6 +61,8 @@ struct node {
     uint64_t timer_ms;
     uint8_t output[ROUTER_OUTPUT_BYTES];
 };
+
+static void on_readable(uv_poll_t *poll, int status, int events);
 
 static uint64_t now_ms(void)
 {
@@ -112,13 +115,27 @@ static size_t read_tun(port *p, batch *b)
     return b->count;
 }
 
+/* The loop has let go of the descriptor: a socket's error passes, a TUN device that went does not.
+ */
+static void on_port_error(port *p)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+    if (p->socket && getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
+        uv_poll_start(&p->poll, UV_READABLE, on_readable) == 0)
+        return;
+    log_line(&p->owner->log, "event=failed why=\"the TUN device of VRF %u has gone\"", p->vrf);
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
     (void)events;
     port *p = poll->data;
     node *n = p->owner;
-    if (status < 0)
+    if (status < 0) {
+        on_port_error(p);
         return;
+    }
     size_t got = BATCH_PACKETS;
     for (int i = 0; i < MAX_BATCHES_A_WAKE && got == BATCH_PACKETS; i++) {
         got = p->socket ? underlay_receive(p->socket, &n->batch) : read_tun(p, &n->batch);
@@ -344,6 +361,8 @@ int node_run(io_config *config, const node_options *options)
     for (size_t i = 0; i < UNDERLAY_SOCKETS; i++)
         n->underlay.sockets[i].fd = -1;
 
+    /* A peer that resets its TCP connection is an error of a write, no reason to end. */
+    signal(SIGPIPE, SIG_IGN);
     int status = EXIT_FAILURE;
     if (!log_open(&n->log, options->log_file, config->router.name)) {
         perror(options->log_file);

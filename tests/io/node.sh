@@ -94,6 +94,12 @@ echo "keys are written only where asked for, for the owner only"
 echo "each line of the log is whole"
 if grep -vqE '^ts=[0-9]+\.[0-9]{3} node=[ab] event=[a-z_]+( |$)' "$dir/node.log"; then fail "log"; fi
 
+echo "a TUN device that is removed is missed, and nothing else stops"
+ip -n "${prefix}b-red" link del red0
+until_true 5 grep -q 'node=b event=failed why="the TUN device of VRF 7 has gone"' "$dir/node.log" ||
+    fail "no word of it"
+in_ns a ping -q -c 5 -i 0.01 -W 2 172.16.1.2 >>"$dir/ping.log" || fail "the other TUN"
+
 echo "SIGTERM ends a node, and its devices with it"
 kill -TERM "${pids[1]}"
 wait "${pids[1]}" || fail "exit status $?"
