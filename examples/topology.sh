@@ -9,7 +9,7 @@
 # name of what it belongs to, so that a capture tells the links apart.
 
 transport_of() {
-    case $1 in hub) echo 192.168.1.254 ;; spoke*) echo "192.168.1.${1#spoke}" ;; esac
+    case $1 in hub) echo 192.168.1.1 ;; spoke*) echo "192.168.1.1${1#spoke}" ;; esac
 }
 
 topology_make() {

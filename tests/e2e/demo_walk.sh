@@ -39,7 +39,7 @@ flow='icmp && ip.addr == 10.1.1.101 && ip.addr == 10.2.2.102'
 hub=$(decrypted "$keys" "$pcap" "frame.interface_name == \"hub-wan\" && esp && $flow" \
     -e frame.time_epoch)
 spoke=$(decrypted "$keys" "$pcap" "frame.interface_name == \"spoke2-wan\" && esp && $flow &&
-    ip.addr == 192.168.1.1" -e frame.time_epoch)
+    ip.addr == 192.168.1.11" -e frame.time_epoch)
 [ -n "$hub" ] || fail "the flow did not begin by the hub"
 [ -n "$spoke" ] || fail "the flow is not direct"
 awk -v direct="$(head -n 1 <<<"$spoke")" '
