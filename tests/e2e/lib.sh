@@ -10,6 +10,13 @@ need_tools() { # tool...
     [ -z "$reason" ] || { echo "skipped: $reason"; exit 77; }
 }
 
+# Whether a command's output has a line that matches; not a pipe, which ends early with grep -q.
+shows() { # PATTERN command...
+    local pattern=$1
+    shift
+    grep -qE "$pattern" <<<"$("$@")"
+}
+
 fail() {
     local file
     echo "FAILED: $*"

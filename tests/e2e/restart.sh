@@ -13,7 +13,7 @@ reached() {
 
 # What was logged since a line is what counts now.
 event_since() { # LINE PATTERN
-    tail -n +"$1" "$events" | grep -qE "$2"
+    shows "$2" tail -n +"$1" "$events"
 }
 
 spawn ce1 ping -i 0.1 10.2.2.102 >"$dir/ping.log" 2>&1

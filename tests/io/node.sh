@@ -69,12 +69,12 @@ start b
 start a --keylog "$dir/keys"
 
 echo "the TUN of a VRF is in its namespace, with MTU, address and route"
-in_ns a-red ip -o link show red0 | grep -q 'UP.* mtu 1400 ' || fail "red0"
-in_ns a-red ip -o -4 addr show red0 | grep -q '10\.9\.9\.1/32' || fail "its address"
-in_ns a-red ip route | grep -q '^10\.9\.9\.2 dev red0.*src 10\.9\.9\.1' || fail "its route"
+shows 'UP.* mtu 1400 ' in_ns a-red ip -o link show red0 || fail "red0"
+shows '10\.9\.9\.1/32' in_ns a-red ip -o -4 addr show red0 || fail "its address"
+shows '^10\.9\.9\.2 dev red0.*src 10\.9\.9\.1' in_ns a-red ip route || fail "its route"
 [ -z "$(in_ns a-red ip -o -6 addr show red0)" ] || fail "it has an address of its own"
 echo "the global one is in the program's own"
-in_ns a ip route | grep -q '^172\.16\.1\.0/24 dev labelmesh0.*src 172\.16\.1\.1' || fail "labelmesh0"
+shows '^172\.16\.1\.0/24 dev labelmesh0.*src 172\.16\.1\.1' in_ns a ip route || fail "labelmesh0"
 
 echo "packets pass from TUN to TUN, of each VRF, none lost"
 in_ns a-red ping -q -c 50 -i 0.002 10.9.9.2 >"$dir/ping.log" || fail "ping in the VRF"
@@ -85,7 +85,7 @@ if in_ns a-red ping -q -c 1 -W 1 172.16.1.2 >/dev/null 2>&1; then fail "the VRF 
 echo "a stream carries a mebibyte each way, with back-pressure, and is closed"
 until_true 20 grep -q "node=a event=bgp_down" "$dir/node.log" || fail "the stream"
 grep -q "node=a event=stream_close" "$dir/node.log" || fail "its close"
-in_ns b ss -tln | grep -q '172\.16\.1\.2:179' || fail "the listener"
+shows '172\.16\.1\.2:179' in_ns b ss -tln || fail "the listener"
 
 echo "keys are written only where asked for, for the owner only"
 [ "$(stat -c %a "$dir/keys/wireshark/esp_sa")" = 600 ] || fail "mode of esp_sa"
