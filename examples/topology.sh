@@ -60,7 +60,7 @@ node_start() { # NAME [arguments...]; sets node_pid[NAME]
     node_pid[$name]=$!
     until_true 10 ready "$name" $((count + 1))
 }
-declare -A node_pid
+declare -gA node_pid
 
 # The spokes have the hub's summary and the hub has the spokes' prefixes.
 routes_are_up() {
@@ -76,7 +76,7 @@ capture_start() { # NAMESPACE DEVICE
     capture_pid[$2]=$!
     until_true 10 test -s "$dir/$2.pcapng"
 }
-declare -A capture_pid
+declare -gA capture_pid
 
 capture_all() {
     local name n
