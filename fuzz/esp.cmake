@@ -1,1 +1,2 @@
-# labelmesh_fuzz(esp_decode esp)
+labelmesh_fuzz(esp_open esp)
+labelmesh_fuzz(esp_udp esp)

@@ -1,1 +1,2 @@
-# labelmesh_fuzz(mplsvpn_decode mplsvpn)
+labelmesh_fuzz(mplsvpn_label mplsvpn)
+labelmesh_fuzz(mplsvpn_fib mplsvpn)

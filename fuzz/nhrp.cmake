@@ -1,1 +1,2 @@
-# labelmesh_fuzz(nhrp_decode nhrp)
+labelmesh_fuzz(nhrp_decode nhrp)
+labelmesh_fuzz(nhrp_engine nhrp)

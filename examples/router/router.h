@@ -120,6 +120,10 @@ typedef struct router_config {
 
     uint32_t workers; /* that call router_rx_batch; 1 */
     uint8_t seed[32]; /* never the same twice, outside tests */
+
+    uint32_t flows; /* remembered by each worker; a power of two, 32 bytes each; 1,024 */
+    void *(*resize)(void *user, void *ptr, size_t size); /* as realloc; NULL: the C library's */
+    void *resize_user;
 } router_config;
 
 void router_config_init(router_config *config);

@@ -1,0 +1,44 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What can be read before any key is known: the kind of a datagram, the ESP header, the outer IP
+ * header, which must come out again as it went in where it has no options.
+ */
+#include <esp/packet.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(int holds)
+{
+    if (!holds)
+        abort();
+}
+
+static void check_outer(const uint8_t *data, size_t size)
+{
+    esp_outer o;
+    uint8_t out[ESP_OUTER_MAX];
+    size_t len = 0;
+    if (esp_outer_decode(data, size, &o) != ESP_OK)
+        return;
+    require(o.header_len + (size_t)o.payload_len <= size);
+    require(esp_outer_encode(&o, out, sizeof(out), &len) == ESP_OK || o.header_len > 20);
+    /* The reserved fragment bit, and a checksum of 0 for 0xffff, are not kept. */
+    if (o.header_len == len && (o.family == 6 || (data[6] & 0x80) == 0))
+        require(memcmp(out, data, 10) == 0 && memcmp(out + 12, data + 12, len - 12) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    uint32_t kind = 0;
+    esp_header header;
+    const esp_rc udp = esp_udp_classify(data, size, &kind);
+    const esp_rc esp = esp_header_decode(data, size, &header);
+    require(udp != ESP_OK || (kind >= ESP_UDP_ESP && kind <= ESP_UDP_KEEPALIVE));
+    if (esp == ESP_OK)
+        require(udp == ESP_OK && kind == ESP_UDP_ESP && header.spi > 255);
+    check_outer(data, size);
+    return 0;
+}

@@ -1,0 +1,38 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * What the codec's parts and the engine share.
+ */
+#ifndef LIBBGPVPN_CODEC_H
+#define LIBBGPVPN_CODEC_H
+
+#include <bgpvpn/update.h>
+#include <internal/wire.h>
+
+#define BGPVPN_MARKER_LEN 16
+#define BGPVPN_RD_LEN     8
+#define BGPVPN_LABEL_LEN  3
+#define BGPVPN_AS_SET     1
+#define BGPVPN_AS_SEQ     2
+
+/* Marker, a length to be patched, type. */
+void bgpvpn__put_header(wire_writer *w, uint8_t type);
+
+/* Patches the length; OK, or ERR_BUFFER with the length that is needed in *len. */
+bgpvpn_rc bgpvpn__end_message(wire_writer *w, size_t *len);
+
+/* The family of an AFI and SAFI, or 0. */
+uint32_t bgpvpn__table(uint16_t afi, uint8_t safi);
+uint16_t bgpvpn__table_afi(uint32_t table);
+uint8_t bgpvpn__table_safi(uint32_t table);
+
+/* 32 or 128, by the family of its prefixes. */
+uint8_t bgpvpn__table_bits(uint32_t table);
+
+/* Whether every segment of an AS_PATH is whole and of a known type (RFC 7606 7.2). */
+int bgpvpn__as_path_ok(const uint8_t *path, size_t len, uint8_t as_size);
+
+/* Writes the head of an attribute: flags, type and a length of one or two octets. */
+void bgpvpn__put_attribute(wire_writer *w, uint8_t flags, uint8_t type, size_t len);
+
+#endif

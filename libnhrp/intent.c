@@ -1,0 +1,373 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The way out. What is to be sent waits as an intent and becomes a packet in poll_output, so that
+ * it says what is true when it leaves.
+ */
+#include "core.h"
+
+nhrp_rc nhrp__note_new(nhrp_engine *e, uint8_t kind, const nhrp__link *l, const uint8_t *bytes,
+                       size_t len, nhrp__note **out)
+{
+    if (e->output_count >= e->cfg.max_outputs)
+        return NHRP_ERR_LIMIT;
+    nhrp__note *n = alloc_zero(&e->mem, sizeof(*n) + len);
+    if (!n)
+        return NHRP_ERR_NOMEM;
+    n->intent.kind = kind;
+    n->link = nhrp__link_refer(l);
+    n->to = l->cfg.peer_nbma;
+    n->len = len;
+    if (len > 0)
+        memcpy(n->bytes, bytes, len);
+    *out = n;
+    return NHRP_OK;
+}
+
+void nhrp__intent_queue(nhrp_engine *e, nhrp__intent *i)
+{
+    if (list_linked(&i->node))
+        return;
+    list_append(&e->outputs, &i->node);
+    e->output_count++;
+}
+
+/* Takes an intent out; a note is freed, the others live in what they are about. */
+void nhrp__intent_cancel(nhrp_engine *e, nhrp__intent *i)
+{
+    if (!list_linked(&i->node))
+        return;
+    list_remove(&i->node);
+    e->output_count--;
+    if (i->kind >= INTENT_REPLY)
+        alloc_free(&e->mem, CONTAINER_OF(i, nhrp__note, intent));
+}
+
+void nhrp__intents_end(nhrp_engine *e)
+{
+    while (!list_empty(&e->outputs))
+        nhrp__intent_cancel(e, CONTAINER_OF(e->outputs.next, nhrp__intent, node));
+}
+
+void nhrp__binding_make(nhrp_label_binding *b, uint8_t role, const nhrp__labels *labels,
+                        const nhrp_addr *prefix)
+{
+    memset(b, 0, sizeof(*b));
+    b->role = role;
+    b->label_count = (uint8_t)labels->count;
+    memcpy(b->labels, labels->label, sizeof(b->labels));
+    b->prefix = addr_prefix(prefix, 0, prefix->prefix_len);
+}
+
+nhrp_rc nhrp__labels_put(const nhrp_engine *e, nhrp_writer *w, const nhrp_label_binding *bindings,
+                         size_t count)
+{
+    uint8_t value[LABEL_VALUE_MAX];
+    nhrp_extension x = {.type = NHRP_EXTENSION_VENDOR, .value = value};
+    const nhrp_rc rc =
+        nhrp_label_encode(bindings, count, e->cfg.vendor_oui, value, sizeof(value), &x.len);
+    return rc == NHRP_OK ? nhrp_writer_put_extension(w, &x) : rc;
+}
+
+/* How transit records and the responder address name this node: always by the same address. */
+static nhrp_cie station(const nhrp__link *l, uint8_t family)
+{
+    nhrp_cie cie;
+    memset(&cie, 0, sizeof(cie));
+    cie.holding_time_s = l->interface->cfg.holding_time_s;
+    cie.nbma = addr_bare(&l->cfg.local_nbma, 0);
+    cie.protocol = nhrp__link_local(l, family);
+    return cie;
+}
+
+static void put_cies(nhrp_writer *w, const nhrp_packet *p, const uint8_t *codes)
+{
+    nhrp_cie cie;
+    size_t it = 0;
+    for (size_t i = 0; nhrp_cie_next(p, &it, &cie) == NHRP_YES; i++) {
+        if (i < MAX_REGISTRATION_CIES)
+            cie.code = codes[i];
+        if (cie.code != NHRP_CODE_SUCCESS)
+            cie.holding_time_s = 0; /* RFC 2332 5.2.0.1: on a NAK */
+        (void)nhrp_writer_put_cie(w, &cie);
+    }
+}
+
+/* RFC 2332 5.2.2: the request's extensions come back, in their order, and then those of our own. */
+static void put_reply_extensions(nhrp_engine *e, const nhrp__note *n, const nhrp__link *l,
+                                 const nhrp_packet *p, nhrp_writer *w)
+{
+    const nhrp_cie responder = station(l, p->protocol_family);
+    nhrp_extension x;
+    size_t it = 0;
+    bool authenticated = false;
+    while (nhrp_extension_next(p, &it, &x) == NHRP_YES) {
+        if (x.kind == NHRP_KIND_AUTHENTICATION) {
+            nhrp__authentication_put(l, w);
+            authenticated = true;
+        } else if (x.kind == NHRP_KIND_RESPONDER) {
+            x.value = NULL;
+            x.len = 0;
+            (void)nhrp_writer_put_extension(w, &x);
+            (void)nhrp_writer_put_extension_cie(w, &responder);
+        } else {
+            (void)nhrp_writer_put_extension(w, &x);
+        }
+    }
+    if (n->positive && n->labels.count > 0) {
+        const nhrp__labels null = {1, {NHRP_LABEL_IMPLICIT_NULL}};
+        const nhrp_addr tunnel = addr_host(&responder.protocol, 0);
+        nhrp_label_binding b[2];
+        nhrp__binding_make(&b[0], NHRP_ROLE_RESPONDER_VPN, &n->labels, &n->prefix);
+        nhrp__binding_make(&b[1], NHRP_ROLE_RESPONDER_OVERLAY, &null, &tunnel);
+        (void)nhrp__labels_put(e, w, b, 2);
+    }
+    if (!authenticated)
+        nhrp__authentication_put(l, w);
+}
+
+static void write_reply(nhrp_engine *e, nhrp__note *n, const nhrp__link *l, const nhrp_packet *p,
+                        nhrp_writer *w, uint8_t *buf, size_t cap)
+{
+    nhrp_packet h = *p;
+    h.type = n->type;
+    h.hop_count = l->interface->cfg.hop_count;
+    if (n->type == NHRP_RESOLUTION_REPLY) {
+        h.flags &= NHRP_FLAG_ROUTER | NHRP_FLAG_STABLE_SOURCE | NHRP_FLAG_NAT | NHRP_FLAG_UNIQUE;
+        if (n->positive)
+            h.flags |= NHRP_FLAG_AUTHORITATIVE | NHRP_FLAG_STABLE_DESTINATION;
+    }
+    (void)nhrp_writer_begin(w, buf, cap, &h);
+    if (n->type == NHRP_RESOLUTION_REPLY)
+        (void)nhrp_writer_put_cie(w, &n->cie);
+    else
+        put_cies(w, p, n->codes);
+    put_reply_extensions(e, n, l, p, w);
+}
+
+/* Our label extension with its CONTEXT swapped, the rest as it was. */
+static void put_swapped(nhrp_engine *e, const nhrp__note *n, const nhrp_extension *x,
+                        nhrp_writer *w)
+{
+    nhrp_label_binding b[NHRP_BINDINGS_MAX];
+    size_t count = 0, it = 0;
+    while (count < NHRP_BINDINGS_MAX && nhrp_label_next(x, &it, &b[count]) == NHRP_YES) {
+        if (b[count].role == NHRP_ROLE_CONTEXT)
+            nhrp__binding_make(&b[count], NHRP_ROLE_CONTEXT, &n->labels, &n->prefix);
+        count++;
+    }
+    (void)nhrp__labels_put(e, w, b, count);
+}
+
+/* RFC 2332 5.3: the order of extensions is kept. 5.3.2, 5.3.3: transit records grow. */
+static void write_forward(nhrp_engine *e, nhrp__note *n, const nhrp__link *l, const nhrp_packet *p,
+                          nhrp_writer *w, uint8_t *buf, size_t cap)
+{
+    const nhrp_cie us = station(l, p->protocol_family);
+    const uint8_t record =
+        p->type == NHRP_RESOLUTION_REQUEST ? NHRP_KIND_FORWARD : NHRP_KIND_REVERSE;
+    nhrp_extension x;
+    size_t it = 0;
+    bool authenticated = false;
+    nhrp__writer_copy(w, buf, cap, p, (uint8_t)(p->hop_count - 1));
+    while (nhrp_extension_next(p, &it, &x) == NHRP_YES) {
+        const bool labels = n->labels.count > 0 && x.kind == NHRP_KIND_VENDOR &&
+                            nhrp_label_check(&x, e->cfg.vendor_oui) == NHRP_YES;
+        if (x.kind == NHRP_KIND_AUTHENTICATION) {
+            nhrp__authentication_put(l, w);
+            authenticated = true;
+        } else if (labels) {
+            put_swapped(e, n, &x, w);
+        } else {
+            (void)nhrp_writer_put_extension(w, &x);
+            if (n->record && x.kind == record)
+                (void)nhrp_writer_put_extension_cie(w, &us);
+        }
+    }
+    if (!authenticated && p->type != NHRP_ERROR_INDICATION)
+        nhrp__authentication_put(l, w);
+}
+
+/*
+ * RFC 2332 5.2.7. The offending packet is quoted without its extensions: its password is of the
+ * hop that it came over, and an error may travel on.
+ */
+static void write_error(const nhrp__note *n, const nhrp__link *l, const nhrp_packet *p,
+                        nhrp_writer *w, uint8_t *buf, size_t cap)
+{
+    nhrp_packet h;
+    memset(&h, 0, sizeof(h));
+    h.type = NHRP_ERROR_INDICATION;
+    h.hop_count = l->interface->cfg.hop_count;
+    h.error_code = n->code;
+    h.error_offset = n->offset;
+    h.source_nbma = l->cfg.local_nbma;
+    h.source_protocol = nhrp__link_local(l, p->protocol_family);
+    h.destination_protocol = p->source_protocol;
+    size_t quoted = p->extensions ? (size_t)(p->extensions - p->bytes) : p->size;
+    const size_t room = l->interface->cfg.max_packet_size / 2;
+    if (quoted > room)
+        quoted = room;
+    (void)nhrp_writer_begin(w, buf, cap, &h);
+    (void)nhrp_writer_put_contents(w, p->bytes, quoted);
+}
+
+/* draft-detienne-dmvpn 5.1; the destination is the quoted packet's source, as deployed. */
+static void write_indication(nhrp_engine *e, const nhrp__note *n, const nhrp__link *l,
+                             nhrp_writer *w, uint8_t *buf, size_t cap)
+{
+    nhrp_packet h;
+    memset(&h, 0, sizeof(h));
+    h.type = NHRP_TRAFFIC_INDICATION;
+    h.hop_count = l->interface->cfg.hop_count;
+    h.source_nbma = l->cfg.local_nbma;
+    h.source_protocol = nhrp__link_local(l, n->cie.protocol.family);
+    h.destination_protocol = n->cie.protocol;
+    (void)nhrp_writer_begin(w, buf, cap, &h);
+    (void)nhrp_writer_put_contents(w, n->bytes, n->len);
+    if (n->labels.count > 0) {
+        nhrp_label_binding b;
+        nhrp__binding_make(&b, NHRP_ROLE_CONTEXT, &n->labels, &n->prefix);
+        (void)nhrp__labels_put(e, w, &b, 1);
+    }
+    nhrp__authentication_put(l, w);
+}
+
+static void write_note(nhrp_engine *e, nhrp__note *n, const nhrp__link *l, nhrp_writer *w,
+                       uint8_t *buf, size_t cap)
+{
+    nhrp_packet p;
+    if (n->intent.kind == INTENT_INDICATION) {
+        write_indication(e, n, l, w, buf, cap);
+        return;
+    }
+    if (nhrp_packet_decode(n->bytes, n->len, &p) != NHRP_OK)
+        return; /* it was decoded before it was kept */
+    if (n->intent.kind == INTENT_REPLY)
+        write_reply(e, n, l, &p, w, buf, cap);
+    else if (n->intent.kind == INTENT_FORWARD)
+        write_forward(e, n, l, &p, w, buf, cap);
+    else
+        write_error(n, l, &p, w, buf, cap);
+}
+
+static nhrp__link *link_of(const nhrp_engine *e, nhrp__intent *i)
+{
+    switch (i->kind) {
+    case INTENT_REQUEST:
+        return CONTAINER_OF(i, nhrp__resolution, intent)->link;
+    case INTENT_REGISTRATION:
+        return CONTAINER_OF(i, nhrp__link, intent);
+    case INTENT_PURGE:
+        return CONTAINER_OF(i, nhrp__answer, intent)->link;
+    default:
+        return nhrp__link_get(e, CONTAINER_OF(i, nhrp__note, intent)->link);
+    }
+}
+
+static nhrp_addr destination_of(const nhrp__link *l, nhrp__intent *i)
+{
+    if (!(l->cfg.flags & NHRP_LINK_MULTIPOINT))
+        return l->cfg.peer_nbma;
+    if (i->kind == INTENT_PURGE)
+        return CONTAINER_OF(i, nhrp__answer, intent)->requester_nbma;
+    nhrp_addr none;
+    memset(&none, 0, sizeof(none));
+    return i->kind >= INTENT_REPLY ? CONTAINER_OF(i, nhrp__note, intent)->to : none;
+}
+
+static void write_intent(nhrp_engine *e, nhrp__intent *i, nhrp__link *l, nhrp_writer *w,
+                         uint8_t *buf, size_t cap)
+{
+    memset(w, 0, sizeof(*w));
+    switch (i->kind) {
+    case INTENT_REQUEST:
+        nhrp__resolution_write(e, CONTAINER_OF(i, nhrp__resolution, intent), w, buf, cap);
+        break;
+    case INTENT_REGISTRATION:
+        nhrp__registration_write(l, w, buf, cap);
+        break;
+    case INTENT_PURGE:
+        nhrp__purge_write(e, CONTAINER_OF(i, nhrp__answer, intent), w, buf, cap);
+        break;
+    default:
+        write_note(e, CONTAINER_OF(i, nhrp__note, intent), l, w, buf, cap);
+        break;
+    }
+}
+
+/* Whether the interface may send one more in this interval; the first refusal is told. */
+static bool within_quota(nhrp_engine *e, nhrp__interface *i)
+{
+    if (i->cfg.send_limit == 0)
+        return true;
+    if (e->now_ms - i->window_ms >= i->cfg.send_interval_ms) {
+        i->window_ms = e->now_ms;
+        i->window_sent = 0;
+        i->quota_told = false;
+    }
+    if (i->window_sent < i->cfg.send_limit)
+        return true;
+    if (!i->quota_told && ring_free(&e->events) > 0) {
+        nhrp_event ev;
+        memset(&ev, 0, sizeof(ev));
+        ev.kind = NHRP_EVENT_QUOTA;
+        ev.reason = NHRP_ERR_RATE;
+        ev.interface = i->id;
+        nhrp__event_push(e, &ev);
+        i->quota_told = true;
+    }
+    return false;
+}
+
+nhrp_rc nhrp_engine_poll_output(nhrp_engine *e, uint64_t now_ms, uint8_t *buf, size_t cap,
+                                nhrp_output *out)
+{
+    if (!e || !buf || !out)
+        return NHRP_ERR_ARG;
+    nhrp__time_set(e, now_ms);
+    while (!list_empty(&e->outputs)) {
+        nhrp__intent *i = CONTAINER_OF(e->outputs.next, nhrp__intent, node);
+        nhrp__link *l = link_of(e, i);
+        if (!l) {
+            nhrp__intent_cancel(e, i);
+            continue;
+        }
+        nhrp__interface *interface = l->interface;
+        if (!within_quota(e, interface)) {
+            (void)nhrp__drop(interface, NHRP_ERR_RATE);
+            nhrp__intent_cancel(e, i);
+            continue;
+        }
+        nhrp_writer w;
+        size_t len = 0;
+        write_intent(e, i, l, &w, buf, cap);
+        const nhrp_rc rc = nhrp_writer_end(&w, &len);
+        if (rc == NHRP_ERR_SIZE || len > interface->cfg.max_packet_size) {
+            (void)nhrp__drop(interface, NHRP_ERR_SIZE);
+            nhrp__intent_cancel(e, i);
+            continue;
+        }
+        if (rc == NHRP_ERR_BUFFER) {
+            out->len = len;
+            return rc;
+        }
+        if (rc != NHRP_OK) {
+            nhrp__intent_cancel(e, i);
+            continue;
+        }
+        nhrp__authentication_finish(l, buf, len);
+        memset(out, 0, sizeof(*out));
+        out->link = l->id;
+        out->type = w.type;
+        out->len = len;
+        out->to = destination_of(l, i);
+        interface->window_sent++;
+        interface->counters.sent[w.type]++;
+        if (i->kind == INTENT_FORWARD)
+            interface->counters.forwarded[w.type]++;
+        nhrp__intent_cancel(e, i);
+        return NHRP_YES;
+    }
+    return NHRP_OK;
+}

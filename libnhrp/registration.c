@@ -1,0 +1,257 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Registrations (RFC 2332 5.2.3, 5.2.4): the client's, one per link to a server, and the server's,
+ * which are mappings.
+ */
+#include "core.h"
+
+static void push(nhrp_engine *e, const nhrp__link *l, uint32_t kind, uint32_t code, uint64_t id)
+{
+    nhrp_event ev;
+    memset(&ev, 0, sizeof(ev));
+    ev.kind = kind;
+    ev.id = id;
+    ev.code = code;
+    ev.link = l->id;
+    ev.interface = l->interface->id;
+    ev.vrf = l->cfg.vrf;
+    nhrp__event_push(e, &ev);
+}
+
+/* The client: retries keep the id, the next registration has the next one. */
+static void transmit(nhrp_engine *e, nhrp__link *l)
+{
+    if (l->transmissions == 0)
+        l->request_id = ++e->last_registration_id;
+    uint64_t next =
+        e->now_ms + nhrp__backoff(e->cfg.retransmit_ms, e->cfg.retransmit_max_ms, l->transmissions);
+    if (l->registered_until_ms && next > l->registered_until_ms)
+        next = l->registered_until_ms;
+    l->transmissions++;
+    nhrp__intent_queue(e, &l->intent);
+    nhrp__timer_set(e, &l->timer, next);
+}
+
+void nhrp__registration_begin(nhrp_engine *e, nhrp__link *l)
+{
+    transmit(e, l);
+}
+
+void nhrp__registration_due(nhrp_engine *e, nhrp__link *l)
+{
+    if (l->registered_until_ms && e->now_ms >= l->registered_until_ms) {
+        l->registered_until_ms = 0;
+        push(e, l, NHRP_EVENT_REGISTRATION_LOST, 0, 0);
+    }
+    transmit(e, l);
+}
+
+void nhrp__registration_hurry(nhrp_engine *e, nhrp__link *l)
+{
+    const uint64_t sooner = e->now_ms + e->cfg.retransmit_ms;
+    if (sooner < l->timer.node.deadline)
+        nhrp__timer_set(e, &l->timer, sooner);
+}
+
+static uint8_t own_family(const nhrp__link *l)
+{
+    return addr_given(&l->cfg.local_protocol_ipv4) ? NHRP_FAMILY_IPV4 : NHRP_FAMILY_IPV6;
+}
+
+/* A station that registers itself leaves the client addresses out: they are the packet's own. */
+void nhrp__registration_write(nhrp__link *l, nhrp_writer *w, uint8_t *buf, size_t cap)
+{
+    static const uint16_t asked_for[] = {NHRP_EXTENSION_RESPONDER, NHRP_EXTENSION_FORWARD,
+                                         NHRP_EXTENSION_REVERSE};
+    const nhrp_interface_config *c = &l->interface->cfg;
+    const uint8_t family = own_family(l);
+    const nhrp_addr *server =
+        family == NHRP_FAMILY_IPV4 ? &l->cfg.peer_protocol_ipv4 : &l->cfg.peer_protocol_ipv6;
+    nhrp_packet h;
+    nhrp_cie cie;
+    memset(&h, 0, sizeof(h));
+    memset(&cie, 0, sizeof(cie));
+    h.type = NHRP_REGISTRATION_REQUEST;
+    h.hop_count = c->hop_count;
+    if (l->cfg.flags & NHRP_LINK_UNIQUE)
+        h.flags = NHRP_FLAG_REGISTRATION_UNIQUE;
+    h.request_id = l->request_id;
+    h.source_nbma = l->cfg.local_nbma;
+    h.source_protocol = nhrp__link_local(l, family);
+    h.destination_protocol = addr_given(server) ? *server : h.source_protocol;
+    cie.prefix_len = NHRP_PREFIX_HOST;
+    cie.holding_time_s = c->holding_time_s;
+    (void)nhrp_writer_begin(w, buf, cap, &h);
+    (void)nhrp_writer_put_cie(w, &cie);
+    for (size_t i = 0; i < sizeof(asked_for) / sizeof(asked_for[0]); i++) {
+        const nhrp_extension x = {.type = asked_for[i], .compulsory = 1};
+        (void)nhrp_writer_put_extension(w, &x);
+    }
+    nhrp__authentication_put(l, w);
+}
+
+nhrp_rc nhrp__registration_reply_input(nhrp_engine *e, const nhrp__arrival *a)
+{
+    const nhrp_packet *p = &a->pkt;
+    nhrp__link *l = a->link;
+    if (!addr_given(&p->source_protocol))
+        return NHRP_ERR_FORMAT;
+    if (!nhrp__address_ours(e, &p->source_protocol))
+        return nhrp__transit(e, a, &p->source_protocol);
+    if (!(l->cfg.flags & NHRP_LINK_REGISTER) || l->transmissions == 0 ||
+        p->request_id != l->request_id)
+        return NHRP_ERR_UNSOLICITED;
+    if (a->scan.unknown_compulsory)
+        return NHRP_ERR_COMPULSORY;
+    nhrp_cie cie;
+    size_t it = 0, cies = 0;
+    uint8_t code = NHRP_CODE_SUCCESS;
+    while (nhrp_cie_next(p, &it, &cie) == NHRP_YES) {
+        cies++;
+        if (code == NHRP_CODE_SUCCESS)
+            code = cie.code;
+    }
+    if (cies == 0)
+        return NHRP_ERR_CIE;
+    nhrp__intent_cancel(e, &l->intent);
+    l->transmissions = 0;
+    if (code != NHRP_CODE_SUCCESS) {
+        l->registered_until_ms = 0;
+        nhrp__timer_set(e, &l->timer, e->now_ms + e->cfg.retransmit_max_ms);
+        push(e, l, NHRP_EVENT_REGISTRATION_REFUSED, code, 0);
+        return NHRP_OK;
+    }
+    const uint64_t holding_ms = (uint64_t)l->interface->cfg.holding_time_s * 1000;
+    if (l->registered_until_ms == 0)
+        push(e, l, NHRP_EVENT_REGISTERED, 0, 0);
+    l->registered_until_ms = e->now_ms + holding_ms;
+    /* RFC 2332 5.2.3: at a third of the holding time. */
+    nhrp__timer_set(e, &l->timer, e->now_ms + holding_ms / 3);
+    return NHRP_OK;
+}
+
+/* What one CIE of a registration asks for. */
+typedef struct claim {
+    nhrp_addr prefix; /* its scope is the link's VRF */
+    nhrp_addr client, nbma, claimed_nbma;
+    uint16_t holding_time_s, mtu;
+    uint8_t preference;
+    bool unique;
+} claim;
+
+static bool claim_read(const nhrp__arrival *a, const nhrp_cie *cie, claim *c)
+{
+    const nhrp_packet *p = &a->pkt;
+    uint8_t len;
+    memset(c, 0, sizeof(*c));
+    const nhrp_addr *client = addr_given(&cie->protocol) ? &cie->protocol : &p->source_protocol;
+    c->client = addr_unmapped(client);
+    if (!prefix_len_from_wire(c->client.family, cie->prefix_len, &len))
+        return false;
+    c->prefix = addr_prefix(&c->client, a->link->cfg.vrf, len);
+    c->claimed_nbma = addr_bare(addr_given(&cie->nbma) ? &cie->nbma : &p->source_nbma, 0);
+    c->nbma = addr_bare(a->from ? a->from : &a->link->cfg.peer_nbma, 0);
+    c->holding_time_s = cie->holding_time_s;
+    c->mtu = cie->mtu;
+    c->preference = cie->preference;
+    c->unique = (p->flags & NHRP_FLAG_REGISTRATION_UNIQUE) != 0;
+    return true;
+}
+
+static bool claim_allowed(const nhrp_engine *e, const nhrp__link *l, const claim *c)
+{
+    const bool host = c->prefix.prefix_len == nhrp__family_bits(c->prefix.family);
+    if (!(l->interface->cfg.flags & NHRP_INTERFACE_SERVER) || nhrp__address_ours(e, &c->client))
+        return false;
+    if (!host && (c->unique || !(l->interface->cfg.flags & NHRP_INTERFACE_PREFIXES)))
+        return false;
+    return (l->cfg.flags & NHRP_LINK_MULTIPOINT) || nhrp__link_peer_is(l, &c->client);
+}
+
+static void commit(nhrp_engine *e, nhrp__mapping *m, nhrp__link *l, const claim *c)
+{
+    const bool fresh = m->kind != NHRP_MAPPING_REGISTERED;
+    const bool moved = !fresh && (m->link != l || !addr_equal(&m->nbma, &c->nbma));
+    if (m->resolution)
+        nhrp__resolution_end(e, m->resolution);
+    if (moved)
+        nhrp__answers_withdraw(e, &m->prefix);
+    nhrp__mapping_set_kind(m, NHRP_MAPPING_REGISTERED);
+    nhrp__mapping_set_link(m, l);
+    m->flags = NHRP_MAPPING_AUTHORITATIVE | (c->unique ? NHRP_MAPPING_UNIQUE : 0u) |
+               (addr_equal(&c->nbma, &c->claimed_nbma) ? 0u : NHRP_MAPPING_NATED);
+    m->destination = m->next_hop = c->client;
+    m->nbma = c->nbma;
+    m->claimed_nbma = c->claimed_nbma;
+    m->holding_time_s = c->holding_time_s;
+    m->mtu = c->mtu;
+    m->preference = c->preference;
+    m->labels.count = m->overlay.count = 0;
+    m->expires_ms = e->now_ms + (uint64_t)c->holding_time_s * 1000;
+    nhrp__mapping_arm(e, m);
+    if (fresh || moved)
+        nhrp__mapping_touch(e, m);
+}
+
+/* Registers one claim; the code says what became of it. */
+static uint8_t settle(nhrp_engine *e, nhrp__link *l, const claim *c, bool *told)
+{
+    if (!claim_allowed(e, l, c))
+        return NHRP_CODE_PROHIBITED;
+    nhrp__mapping *m = nhrp__mapping_exact(e, &c->prefix);
+    const bool other = m && m->kind == NHRP_MAPPING_REGISTERED && !addr_equal(&m->nbma, &c->nbma);
+    if (other && (m->flags & NHRP_MAPPING_UNIQUE)) {
+        if (!*told)
+            push(e, l, NHRP_EVENT_DUPLICATE_ADDRESS, NHRP_CODE_ALREADY_REGISTERED, m->id);
+        *told = true;
+        return NHRP_CODE_ALREADY_REGISTERED;
+    }
+    /* Nothing is valid for no time: the registration ends. */
+    if (c->holding_time_s == 0) {
+        if (m && m->kind == NHRP_MAPPING_REGISTERED && m->link == l && !other)
+            nhrp__mapping_end(e, m);
+        return NHRP_CODE_SUCCESS;
+    }
+    if (!m && nhrp__mapping_new(e, &c->prefix, NHRP_MAPPING_INCOMPLETE, &m) != NHRP_OK)
+        return NHRP_CODE_INSUFFICIENT_RESOURCES;
+    commit(e, m, l, c);
+    return NHRP_CODE_SUCCESS;
+}
+
+nhrp_rc nhrp__registration_input(nhrp_engine *e, const nhrp__arrival *a)
+{
+    const nhrp_packet *p = &a->pkt;
+    nhrp__link *l = a->link;
+    nhrp_cie cie;
+    claim c;
+    size_t it = 0, cies = 0;
+    if (!addr_given(&p->source_nbma) || !addr_given(&p->source_protocol) ||
+        !addr_given(&p->destination_protocol))
+        return nhrp__refuse(e, l, p, NHRP_ERR_FORMAT, NHRP_ERROR_PROTOCOL);
+    if (!addr_equal(&p->destination_protocol, &p->source_protocol) &&
+        !nhrp__address_ours(e, &p->destination_protocol))
+        return nhrp__transit(e, a, &p->destination_protocol);
+    if (a->scan.unknown_compulsory)
+        return nhrp__refuse(e, l, p, NHRP_ERR_COMPULSORY, NHRP_ERROR_UNRECOGNIZED_EXTENSION);
+    while (nhrp_cie_next(p, &it, &cie) == NHRP_YES)
+        if (++cies > MAX_REGISTRATION_CIES || !claim_read(a, &cie, &c))
+            return nhrp__refuse(e, l, p, NHRP_ERR_CIE, NHRP_ERROR_PROTOCOL);
+    /* RFC 2332 5.2.3: a unique registration has one CIE. */
+    if (cies == 0 || (cies > 1 && (p->flags & NHRP_FLAG_REGISTRATION_UNIQUE)))
+        return nhrp__refuse(e, l, p, NHRP_ERR_CIE, NHRP_ERROR_PROTOCOL);
+
+    nhrp__note *n;
+    const nhrp_rc rc = nhrp__note_new(e, INTENT_REPLY, l, p->bytes, p->size, &n);
+    if (rc != NHRP_OK)
+        return rc;
+    n->type = NHRP_REGISTRATION_REPLY;
+    if (a->from)
+        n->to = *a->from;
+    bool told = false;
+    it = cies = 0;
+    while (nhrp_cie_next(p, &it, &cie) == NHRP_YES && claim_read(a, &cie, &c))
+        n->codes[cies++] = settle(e, l, &c, &told);
+    nhrp__intent_queue(e, &n->intent);
+    return NHRP_OK;
+}
