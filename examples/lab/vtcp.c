@@ -7,6 +7,7 @@
 
 #include "connection.h"
 #include "internal/container.h"
+#include "rng.h"
 
 enum { EPHEMERAL_FIRST = 49152, EPHEMERAL_COUNT = 16384, EPHEMERAL_TRIES = 64 };
 
@@ -25,20 +26,6 @@ void vtcp_config_init(vtcp_config *config)
         .time_wait_ms = 60000,
         .max_connections = 4096,
     };
-}
-
-/* SplitMix64: any seed will do, and every machine draws the same. */
-static uint64_t mix(uint64_t z)
-{
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-static uint64_t draw(vtcp *t)
-{
-    t->random += 0x9e3779b97f4a7c15u;
-    return mix(t->random);
 }
 
 /* ---- First-in first-out lists ---- */
@@ -91,8 +78,8 @@ static uint64_t hash_pair(const vtcp *t, const router_addr *local, const router_
             a = a << 8 | local->bytes[i + j];
             b = b << 8 | peer->bytes[i + j];
         }
-        h = mix(h ^ a);
-        h = mix(h ^ b);
+        h = rng_mix(h ^ a);
+        h = rng_mix(h ^ b);
     }
     return h;
 }
@@ -115,7 +102,7 @@ static connection *find_pair(const vtcp *t, const router_addr *local, const rout
 
 static connection *find_id(const vtcp *t, uint64_t id)
 {
-    map_node *n = map_first(&t->by_id, mix(id));
+    map_node *n = map_first(&t->by_id, rng_mix(id));
     for (; n; n = map_next(n)) {
         connection *c = CONTAINER_OF(n, connection, by_id);
         if (c->id == id && !c->told_down)
@@ -136,8 +123,8 @@ static int32_t add(vtcp *t, const router_addr *local, const router_addr *peer, c
     c->id = t->next_id++;
     c->local = *local;
     c->peer = *peer;
-    c->iss = (uint32_t)draw(t);
-    map_insert(&t->by_id, &t->alloc, &c->by_id, mix(c->id));
+    c->iss = (uint32_t)rng_next(&t->random);
+    map_insert(&t->by_id, &t->alloc, &c->by_id, rng_mix(c->id));
     map_insert(&t->by_pair, &t->alloc, &c->by_pair, hash_pair(t, local, peer));
     t->connections++;
     *out = c;
@@ -233,7 +220,7 @@ int32_t vtcp_connect(vtcp *t, uint64_t now_ms, const router_addr *local, const r
         return VTCP_ERR_ARG;
     router_addr from = *local;
     for (int tries = 0; local->port == 0 && tries < EPHEMERAL_TRIES; tries++) {
-        from.port = (uint16_t)(EPHEMERAL_FIRST + draw(t) % EPHEMERAL_COUNT);
+        from.port = (uint16_t)(EPHEMERAL_FIRST + rng_next(&t->random) % EPHEMERAL_COUNT);
         if (!find_pair(t, &from, peer))
             break;
     }
@@ -340,7 +327,7 @@ int32_t vtcp_send(vtcp *t, uint64_t now_ms, uint64_t id, const uint8_t *bytes, s
     if (take > 0)
         memcpy(c->tx.bytes + c->tx.len, bytes, take);
     c->tx.len += take;
-    c->starved = take < len;
+    c->starved = take < len || take == room;
     vtcp__want_output(t, c);
     *taken = take;
     return VTCP_OK;

@@ -82,7 +82,7 @@ int32_t vtcp_abort(vtcp *t, uint64_t now_ms, uint64_t id);
 enum {
     VTCP_EVENT_UP = 1,    /* connected, or accepted: .accepted tells */
     VTCP_EVENT_READABLE,  /* vtcp_peek has more than when this was last said */
-    VTCP_EVENT_WRITABLE,  /* vtcp_send took less than all, and would now take more */
+    VTCP_EVENT_WRITABLE,  /* vtcp_send had filled the buffer, and there is room again */
     VTCP_EVENT_PEER_DONE, /* the peer sent FIN, and all before it was consumed */
     VTCP_EVENT_DOWN       /* reason; the id is then absent */
 };

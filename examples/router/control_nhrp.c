@@ -21,6 +21,9 @@ int32_t rt_nhrp_new(router *r)
     config.first_registration_id = 1;
     config.max_links = RT_MAX_TUNNELS;
     config.tunnel_wait_ms = c->tunnel_wait_ms;
+    /* Whoever is remembered as a flow may be redirected. */
+    if (config.max_flows < c->flows)
+        config.max_flows = c->flows;
     const nhrp_rc rc = nhrp_engine_new(&config, r->now, &r->nhrp);
     sodium_memzero(&config, sizeof(config));
     if (rc != NHRP_OK)
@@ -35,6 +38,8 @@ int32_t rt_nhrp_new(router *r)
     interface.authentication =
         interface.key_len ? NHRP_AUTHENTICATION_CLEARTEXT : NHRP_AUTHENTICATION_NONE;
     interface.max_packet_size = c->tunnel_mtu;
+    /* The default of a hundred is for one link; here all tunnels share the interface. */
+    interface.send_limit = RT_NHRP_SEND_LIMIT;
     interface.holding_time_s = (uint16_t)c->holding_time_s;
     const nhrp_rc added = nhrp_engine_interface_add(r->nhrp, r->now, RT_NHRP_INTERFACE, &interface);
     if (added != NHRP_OK)

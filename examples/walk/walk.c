@@ -20,6 +20,49 @@ enum {
 
 enum { ANY, HUB, SPOKE1, SPOKE2, NODES };
 
+enum {
+    IKE_UP = 1,
+    TUNNEL_UP,
+    PUSHED_ROUTE,
+    IMPLICIT_NULL_UP,
+    BGP_UP,
+    LOCAL_LABEL,
+    ROUTE_UP,
+    FIRST_PACKET,
+    REDIRECT_SENT,
+    REDIRECT_HEARD,
+    MAPPING_INCOMPLETE,
+    REQUEST_SENT,
+    REQUEST_FORWARDED,
+    REQUEST_HEARD,
+    TUNNEL_WANTED,
+    REPLY_SENT,
+    REPLY_HEARD,
+    MAPPING_UP,
+    EVENTS
+};
+
+static const char *const events[EVENTS] = {
+    [IKE_UP] = "ike_up",
+    [TUNNEL_UP] = "tunnel_up",
+    [PUSHED_ROUTE] = "pushed_route",
+    [IMPLICIT_NULL_UP] = "implicit_null",
+    [BGP_UP] = "bgp_up",
+    [LOCAL_LABEL] = "local_label",
+    [ROUTE_UP] = "route_up",
+    [FIRST_PACKET] = "first_packet",
+    [REDIRECT_SENT] = "redirect_sent",
+    [REDIRECT_HEARD] = "redirect_heard",
+    [MAPPING_INCOMPLETE] = "mapping_incomplete",
+    [REQUEST_SENT] = "request_sent",
+    [REQUEST_FORWARDED] = "request_forwarded",
+    [REQUEST_HEARD] = "request_heard",
+    [TUNNEL_WANTED] = "tunnel_wanted",
+    [REPLY_SENT] = "reply_sent",
+    [REPLY_HEARD] = "reply_heard",
+    [MAPPING_UP] = "mapping_up",
+};
+
 /* What one line says. In a question, 0 and "" mean that any will do. */
 typedef struct fact {
     uint32_t node;
@@ -29,7 +72,8 @@ typedef struct fact {
     uint32_t label2;
     uint32_t request_id;
     uint32_t protocol;
-    char event[NAME_BYTES];
+    uint32_t event; /* an index in events; 0: none that matters here */
+    size_t later;   /* the next fact of this node and event, 0 for none */
     char source[NAME_BYTES];
     char direction[NAME_BYTES];
     char local[ADDRESS_BYTES];
@@ -41,8 +85,10 @@ typedef struct fact {
 struct walk {
     walk_node nodes[NODES];
     const char *vrf;
-    fact *facts;
+    fact *facts; /* from index 1 on */
     size_t count, cap;
+    size_t first[NODES][EVENTS]; /* indices, 0 for none */
+    size_t last[NODES][EVENTS];
     bool observed[WALK_STEPS + 1];
     bool told[WALK_STEPS + 1];
     char texts[WALK_STEPS + 1][WALK_TEXT_BYTES];
@@ -130,12 +176,20 @@ static uint32_t node_number(const walk *w, const char *name)
     return ANY;
 }
 
+static uint32_t event_number(const char *name)
+{
+    uint32_t i = EVENTS - 1;
+    while (i > 0 && strcmp(events[i], name) != 0)
+        i--;
+    return i;
+}
+
 static void take_field(const walk *w, fact *f, const char *key, const char *value)
 {
     if (strcmp(key, "node") == 0)
         f->node = node_number(w, value);
     else if (strcmp(key, "event") == 0)
-        copy(f->event, sizeof(f->event), value);
+        f->event = event_number(value);
     else if (strcmp(key, "vrf") == 0)
         f->vrf = number32(value);
     else if (strcmp(key, "tunnel") == 0)
@@ -204,8 +258,7 @@ static bool same_text(const char *wanted, const char *has)
 
 static bool matches(const fact *wanted, const fact *f)
 {
-    return wanted->node == f->node && strcmp(wanted->event, f->event) == 0 &&
-           same_number(wanted->vrf, f->vrf) && same_number(wanted->tunnel, f->tunnel) &&
+    return same_number(wanted->vrf, f->vrf) && same_number(wanted->tunnel, f->tunnel) &&
            same_number(wanted->label, f->label) && same_number(wanted->label2, f->label2) &&
            same_number(wanted->request_id, f->request_id) &&
            same_number(wanted->protocol, f->protocol) && same_text(wanted->source, f->source) &&
@@ -214,22 +267,31 @@ static bool matches(const fact *wanted, const fact *f)
            same_text(wanted->prefix, f->prefix);
 }
 
-static fact want(uint32_t node, const char *event)
+static fact want(uint32_t node, uint32_t event)
 {
     fact f;
     memset(&f, 0, sizeof(f));
     f.node = node;
-    copy(f.event, sizeof(f.event), event);
+    f.event = event;
     return f;
 }
 
-/* The next fact that matches, behind last; NULL begins. */
+/* The next fact that matches, behind last, which is of the same kind; NULL begins. */
 static const fact *next(const walk *w, const fact *wanted, const fact *last)
 {
-    for (size_t i = last ? (size_t)(last - w->facts) + 1 : 0; i < w->count; i++)
-        if (matches(wanted, &w->facts[i]))
-            return &w->facts[i];
-    return NULL;
+    size_t i = last ? last->later : w->first[wanted->node][wanted->event];
+    while (i != 0 && !matches(wanted, &w->facts[i]))
+        i = w->facts[i].later;
+    return i ? &w->facts[i] : NULL;
+}
+
+/* The first that matches and was seen after another of the same node. */
+static const fact *next_after(const walk *w, const fact *wanted, const fact *after)
+{
+    const fact *f = next(w, wanted, NULL);
+    while (f && f < after)
+        f = next(w, wanted, f);
+    return f;
 }
 
 static bool seen(const walk *w, const fact *wanted)
@@ -245,7 +307,7 @@ static bool seen_before(const walk *w, const fact *wanted, const fact *f)
 }
 
 /* The customer's packets that the walk follows, as those that send them see them. */
-static fact want_flow(const walk *w, uint32_t node, const char *event)
+static fact want_flow(const walk *w, uint32_t node, uint32_t event)
 {
     fact f = want(node, event);
     copy(f.local, sizeof(f.local), w->nodes[SPOKE1].customer);
@@ -256,7 +318,7 @@ static fact want_flow(const walk *w, uint32_t node, const char *event)
 /* A tunnel of a node leads to the other: its far end is that node's transport address. */
 static bool leads_to(const walk *w, uint32_t node, uint64_t tunnel, uint32_t peer)
 {
-    fact up = want(node, "tunnel_up");
+    fact up = want(node, TUNNEL_UP);
     up.tunnel = tunnel;
     copy(up.remote, sizeof(up.remote), w->nodes[peer].nbma);
     return tunnel != 0 && seen(w, &up);
@@ -265,7 +327,7 @@ static bool leads_to(const walk *w, uint32_t node, uint64_t tunnel, uint32_t pee
 /* The label is the one that its owner advertised for its prefix; vrf 0: in any of its VRFs. */
 static bool owns_label(const walk *w, uint32_t owner, uint32_t label, uint32_t vrf)
 {
-    fact local = want(owner, "local_label");
+    fact local = want(owner, LOCAL_LABEL);
     local.label = label;
     local.vrf = vrf;
     copy(local.prefix, sizeof(local.prefix), w->nodes[owner].prefix);
@@ -275,7 +337,7 @@ static bool owns_label(const walk *w, uint32_t owner, uint32_t label, uint32_t v
 /* The VRF of a node is the customer's: the node advertised its prefix in it. */
 static bool is_customer_vrf(const walk *w, uint32_t node, uint32_t vrf)
 {
-    fact local = want(node, "local_label");
+    fact local = want(node, LOCAL_LABEL);
     local.vrf = vrf;
     copy(local.prefix, sizeof(local.prefix), w->nodes[node].prefix);
     return vrf != 0 && seen(w, &local);
@@ -285,9 +347,9 @@ static bool is_customer_vrf(const walk *w, uint32_t node, uint32_t vrf)
 
 static bool connected(const walk *w, uint32_t node, uint32_t peer)
 {
-    fact ike = want(node, "ike_up");
+    fact ike = want(node, IKE_UP);
     copy(ike.remote, sizeof(ike.remote), w->nodes[peer].nbma);
-    fact pushed = want(node, "pushed_route");
+    fact pushed = want(node, PUSHED_ROUTE);
     copy(pushed.prefix, sizeof(pushed.prefix), w->nodes[peer].tunnel);
     for (const fact *f = next(w, &pushed, NULL); f; f = next(w, &pushed, f))
         if (leads_to(w, node, f->tunnel, peer))
@@ -304,7 +366,7 @@ static bool step_1(const walk *w, const fact **found)
 
 static bool one_hop_away(const walk *w, uint32_t node, uint32_t peer)
 {
-    fact null = want(node, "implicit_null");
+    fact null = want(node, IMPLICIT_NULL_UP);
     copy(null.address, sizeof(null.address), w->nodes[peer].tunnel);
     for (const fact *f = next(w, &null, NULL); f; f = next(w, &null, f))
         if (leads_to(w, node, f->tunnel, peer))
@@ -322,9 +384,9 @@ static bool step_2(const walk *w, const fact **found)
 /* The node has the owner's prefix from BGP, with the owner's label, by the tunnel to it. */
 static const fact *learned(const walk *w, uint32_t node, uint32_t owner)
 {
-    fact bgp = want(node, "bgp_up");
+    fact bgp = want(node, BGP_UP);
     copy(bgp.address, sizeof(bgp.address), w->nodes[owner].tunnel);
-    fact route = want(node, "route_up");
+    fact route = want(node, ROUTE_UP);
     copy(route.prefix, sizeof(route.prefix), w->nodes[owner].prefix);
     copy(route.source, sizeof(route.source), "bgp");
     for (const fact *f = next(w, &route, NULL); f; f = next(w, &route, f))
@@ -343,7 +405,7 @@ static bool step_3(const walk *w, const fact **found)
 /* CE1's packet leaves spoke1 to the hub with the label that the hub advertised for the summary. */
 static const fact *sent_to_hub(const walk *w, uint32_t protocol)
 {
-    fact packet = want_flow(w, SPOKE1, "first_packet");
+    fact packet = want_flow(w, SPOKE1, FIRST_PACKET);
     packet.protocol = protocol;
     copy(packet.direction, sizeof(packet.direction), "to_tunnel");
     for (const fact *f = next(w, &packet, NULL); f; f = next(w, &packet, f))
@@ -362,7 +424,7 @@ static bool step_4(const walk *w, const fact **found)
 /* The hub forwards it in the customer's VRF to spoke2, with spoke2's label. */
 static const fact *forwarded_by_hub(const walk *w)
 {
-    fact packet = want_flow(w, HUB, "first_packet");
+    fact packet = want_flow(w, HUB, FIRST_PACKET);
     copy(packet.direction, sizeof(packet.direction), "transit");
     for (const fact *f = next(w, &packet, NULL); f; f = next(w, &packet, f))
         if (owns_label(w, SPOKE2, f->label, 0) && is_customer_vrf(w, HUB, f->vrf) &&
@@ -373,14 +435,14 @@ static const fact *forwarded_by_hub(const walk *w)
 
 static bool step_5(const walk *w, const fact **found)
 {
-    const fact packet = want_flow(w, HUB, "first_packet");
+    const fact packet = want_flow(w, HUB, FIRST_PACKET);
     *found = sent_to_hub(w, PROTOCOL_MPLS);
     return *found && seen(w, &packet);
 }
 
 static bool step_6(const walk *w, const fact **found)
 {
-    const fact packet = want_flow(w, HUB, "first_packet");
+    const fact packet = want_flow(w, HUB, FIRST_PACKET);
     for (*found = next(w, &packet, NULL); *found; *found = next(w, &packet, *found))
         if (is_customer_vrf(w, HUB, (*found)->vrf))
             return true;
@@ -390,7 +452,7 @@ static bool step_6(const walk *w, const fact **found)
 /* A packet of the flow comes out of a tunnel at spoke2, with its own label, from the peer. */
 static bool arrived_at_spoke2(const walk *w, uint32_t peer)
 {
-    fact packet = want(SPOKE2, "first_packet");
+    fact packet = want(SPOKE2, FIRST_PACKET);
     copy(packet.direction, sizeof(packet.direction), "from_tunnel");
     copy(packet.local, sizeof(packet.local), w->nodes[SPOKE2].customer);
     copy(packet.remote, sizeof(packet.remote), w->nodes[SPOKE1].customer);
@@ -409,8 +471,8 @@ static bool step_7(const walk *w, const fact **found)
 
 static bool step_8(const walk *w, const fact **found)
 {
-    const fact packet = want_flow(w, HUB, "first_packet");
-    const fact redirect = want_flow(w, HUB, "redirect_sent");
+    const fact packet = want_flow(w, HUB, FIRST_PACKET);
+    const fact redirect = want_flow(w, HUB, REDIRECT_SENT);
     for (const fact *f = next(w, &redirect, NULL); f; f = next(w, &redirect, f)) {
         *found = f;
         if (owns_label(w, SPOKE1, f->label, 0) && is_customer_vrf(w, HUB, f->vrf) &&
@@ -422,7 +484,7 @@ static bool step_8(const walk *w, const fact **found)
 
 static const fact *redirect_heard(const walk *w)
 {
-    const fact redirect = want_flow(w, SPOKE1, "redirect_heard");
+    const fact redirect = want_flow(w, SPOKE1, REDIRECT_HEARD);
     for (const fact *f = next(w, &redirect, NULL); f; f = next(w, &redirect, f))
         if (owns_label(w, SPOKE1, f->label, f->vrf) && is_customer_vrf(w, SPOKE1, f->vrf) &&
             leads_to(w, SPOKE1, f->tunnel, HUB))
@@ -442,10 +504,10 @@ static const fact *incomplete(const walk *w)
     const fact *redirect = redirect_heard(w);
     if (!redirect)
         return NULL;
-    fact mapping = want(SPOKE1, "mapping_incomplete");
+    fact mapping = want(SPOKE1, MAPPING_INCOMPLETE);
     mapping.vrf = redirect->vrf;
     copy(mapping.address, sizeof(mapping.address), w->nodes[SPOKE2].customer);
-    return next(w, &mapping, redirect);
+    return next_after(w, &mapping, redirect);
 }
 
 static bool step_10(const walk *w, const fact **found)
@@ -460,11 +522,11 @@ static const fact *requested(const walk *w, uint32_t id)
     const fact *mapping = incomplete(w);
     if (!mapping)
         return NULL;
-    fact request = want(SPOKE1, "request_sent");
+    fact request = want(SPOKE1, REQUEST_SENT);
     request.vrf = mapping->vrf;
     request.request_id = id;
     copy(request.address, sizeof(request.address), w->nodes[SPOKE2].customer);
-    for (const fact *f = next(w, &request, mapping); f; f = next(w, &request, f))
+    for (const fact *f = next_after(w, &request, mapping); f; f = next(w, &request, f))
         if (owns_label(w, HUB, f->label, 0) && leads_to(w, SPOKE1, f->tunnel, HUB) &&
             f->request_id != 0)
             return f;
@@ -479,7 +541,7 @@ static bool step_11(const walk *w, const fact **found)
 
 static bool step_12(const walk *w, const fact **found)
 {
-    fact request = want(HUB, "request_forwarded");
+    fact request = want(HUB, REQUEST_FORWARDED);
     copy(request.address, sizeof(request.address), w->nodes[SPOKE2].customer);
     for (const fact *f = next(w, &request, NULL); f; f = next(w, &request, f)) {
         *found = f;
@@ -492,7 +554,7 @@ static bool step_12(const walk *w, const fact **found)
 
 static const fact *request_heard(const walk *w)
 {
-    fact request = want(SPOKE2, "request_heard");
+    fact request = want(SPOKE2, REQUEST_HEARD);
     copy(request.address, sizeof(request.address), w->nodes[SPOKE2].customer);
     copy(request.remote, sizeof(request.remote), w->nodes[SPOKE1].nbma);
     for (const fact *f = next(w, &request, NULL); f; f = next(w, &request, f))
@@ -503,7 +565,7 @@ static const fact *request_heard(const walk *w)
 
 static bool step_13(const walk *w, const fact **found)
 {
-    fact wanted = want(SPOKE2, "tunnel_wanted");
+    fact wanted = want(SPOKE2, TUNNEL_WANTED);
     copy(wanted.remote, sizeof(wanted.remote), w->nodes[SPOKE1].nbma);
     *found = request_heard(w);
     return *found && seen(w, &wanted);
@@ -513,8 +575,8 @@ static bool step_14(const walk *w, const fact **found)
 {
     static const uint32_t ends[2][2] = {{SPOKE1, SPOKE2}, {SPOKE2, SPOKE1}};
     for (size_t i = 0; i < 2; i++) {
-        fact ike = want(ends[i][0], "ike_up");
-        fact tunnel = want(ends[i][0], "tunnel_up");
+        fact ike = want(ends[i][0], IKE_UP);
+        fact tunnel = want(ends[i][0], TUNNEL_UP);
         copy(ike.remote, sizeof(ike.remote), w->nodes[ends[i][1]].nbma);
         copy(tunnel.remote, sizeof(tunnel.remote), w->nodes[ends[i][1]].nbma);
         *found = next(w, &tunnel, NULL);
@@ -526,7 +588,7 @@ static bool step_14(const walk *w, const fact **found)
 
 static bool step_15(const walk *w, const fact **found)
 {
-    fact pushed = want(SPOKE2, "pushed_route");
+    fact pushed = want(SPOKE2, PUSHED_ROUTE);
     copy(pushed.prefix, sizeof(pushed.prefix), w->nodes[SPOKE1].tunnel);
     for (*found = next(w, &pushed, NULL); *found; *found = next(w, &pushed, *found))
         if (leads_to(w, SPOKE2, (*found)->tunnel, SPOKE1))
@@ -540,11 +602,11 @@ static const fact *replied(const walk *w, uint32_t overlay)
     const fact *request = request_heard(w);
     if (!request)
         return NULL;
-    fact reply = want(SPOKE2, "reply_sent");
+    fact reply = want(SPOKE2, REPLY_SENT);
     reply.vrf = request->vrf;
     reply.label2 = overlay;
     copy(reply.prefix, sizeof(reply.prefix), w->nodes[SPOKE2].prefix);
-    for (const fact *f = next(w, &reply, request); f; f = next(w, &reply, f))
+    for (const fact *f = next_after(w, &reply, request); f; f = next(w, &reply, f))
         if (owns_label(w, SPOKE2, f->label, f->vrf) && leads_to(w, SPOKE2, f->tunnel, SPOKE1))
             return f;
     return NULL;
@@ -564,7 +626,7 @@ static bool step_17(const walk *w, const fact **found)
 
 static const fact *reply_heard(const walk *w)
 {
-    fact reply = want(SPOKE1, "reply_heard");
+    fact reply = want(SPOKE1, REPLY_HEARD);
     reply.label2 = IMPLICIT_NULL;
     copy(reply.prefix, sizeof(reply.prefix), w->nodes[SPOKE2].prefix);
     for (const fact *f = next(w, &reply, NULL); f; f = next(w, &reply, f)) {
@@ -587,12 +649,12 @@ static bool step_19(const walk *w, const fact **found)
     const fact *reply = reply_heard(w);
     if (!reply)
         return false;
-    fact mapping = want(SPOKE1, "mapping_up");
+    fact mapping = want(SPOKE1, MAPPING_UP);
     mapping.vrf = reply->vrf;
     mapping.label = reply->label;
     copy(mapping.prefix, sizeof(mapping.prefix), w->nodes[SPOKE2].prefix);
     copy(mapping.remote, sizeof(mapping.remote), w->nodes[SPOKE2].nbma);
-    fact route = want(SPOKE1, "route_up");
+    fact route = want(SPOKE1, ROUTE_UP);
     route.vrf = reply->vrf;
     route.label = reply->label;
     copy(route.prefix, sizeof(route.prefix), w->nodes[SPOKE2].prefix);
@@ -607,7 +669,7 @@ static bool step_19(const walk *w, const fact **found)
 
 static bool step_20(const walk *w, const fact **found)
 {
-    fact packet = want_flow(w, SPOKE1, "first_packet");
+    fact packet = want_flow(w, SPOKE1, FIRST_PACKET);
     copy(packet.direction, sizeof(packet.direction), "to_tunnel");
     for (const fact *f = next(w, &packet, NULL); f; f = next(w, &packet, f)) {
         *found = f;
@@ -736,9 +798,9 @@ static void describe(const walk *w, uint32_t step, const fact *f, char out[WALK_
 
 static bool keep(walk *w, const fact *f)
 {
-    if (w->count == MAX_FACTS)
+    if (w->count + 1 >= MAX_FACTS)
         return false;
-    if (w->count == w->cap) {
+    if (w->count + 1 >= w->cap) {
         const size_t cap = w->cap ? w->cap * 2 : 256;
         fact *facts = realloc(w->facts, cap * sizeof(*facts));
         if (!facts)
@@ -746,7 +808,14 @@ static bool keep(walk *w, const fact *f)
         w->facts = facts;
         w->cap = cap;
     }
-    w->facts[w->count++] = *f;
+    const size_t i = ++w->count;
+    w->facts[i] = *f;
+    size_t *last = &w->last[f->node][f->event];
+    if (*last)
+        w->facts[*last].later = i;
+    else
+        w->first[f->node][f->event] = i;
+    *last = i;
     return true;
 }
 
@@ -754,7 +823,7 @@ bool walk_line(walk *w, const char *line, size_t len)
 {
     fact f;
     parse(w, line, len, &f);
-    if (f.node == ANY || f.event[0] == '\0')
+    if (f.node == ANY || f.event == 0)
         return true;
     if (!keep(w, &f))
         return false;

@@ -1,0 +1,103 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The configuration of each router of the plan.
+ */
+#include "internal/wire.h"
+#include "plan.h"
+#include "rng.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { AS = 65000, SPOKE_FLOWS = 256, HUB_FLOWS_PER_SPOKE = 16, HUB_FLOWS_MAX = 1 << 20 };
+
+/* 172.16.0.0/12 */
+static router_addr all_tunnels(void)
+{
+    router_addr net = ip_host4(0xac100000, 0);
+    net.prefix_len = 12;
+    return net;
+}
+
+static void set_vrf(router_vrf_config *v, uint32_t id, uint32_t node)
+{
+    v->id = id;
+    snprintf(v->name, sizeof(v->name), id == 1 ? "CUSTOMER" : "CUSTOMER%u", id);
+    /* RFC 4364 4.2 and RFC 4360 3.1: both type 0, the AS and a number. */
+    static const uint8_t target_type = 2;
+    wire_set_u16(v->rd + 2, AS);
+    wire_set_u32(v->rd + 4, id);
+    v->imports = v->exports = 1;
+    v->import_targets[0][1] = target_type;
+    wire_set_u16(v->import_targets[0] + 2, AS);
+    wire_set_u32(v->import_targets[0] + 4, id);
+    memcpy(v->export_targets[0], v->import_targets[0], sizeof(v->export_targets[0]));
+    if (node == PLAN_HUB) {
+        v->discard[0] = plan_summary();
+        v->discards = 1;
+    } else {
+        v->connected[0] = plan_prefix(node);
+        v->connecteds = 1;
+    }
+}
+
+/* A peer may send into each VRF that this node has. */
+static void set_peer(router_peer_config *peer, const plan *p, uint32_t node, const char *identity,
+                     const router_addr *authorized)
+{
+    static const char key[] = "the lab's pre-shared key";
+    snprintf(peer->identity, sizeof(peer->identity), "%s", identity);
+    snprintf(peer->local_key, sizeof(peer->local_key), "%s", key);
+    snprintf(peer->remote_key, sizeof(peer->remote_key), "%s", key);
+    peer->authorized[0] = *authorized;
+    peer->authorizeds = 1;
+    for (uint32_t id = 1; id <= p->vrfs; id++)
+        if (plan_has_vrf(p, node, id))
+            peer->vrfs[peer->vrf_count++] = id;
+}
+
+/* The hub sees the flows of all spokes until they have shortcuts. */
+static uint32_t remembered_flows(const plan *p, uint32_t node)
+{
+    uint32_t flows = SPOKE_FLOWS;
+    while (node == PLAN_HUB && flows < HUB_FLOWS_PER_SPOKE * p->spokes && flows < HUB_FLOWS_MAX)
+        flows *= 2;
+    return flows;
+}
+
+void plan_config(const plan *p, uint32_t node, router_config *out)
+{
+    router_config_init(out);
+    char name[PLAN_NAME_BYTES];
+    plan_name(node, name);
+    snprintf(out->name, sizeof(out->name), "%s", name);
+    snprintf(out->identity, sizeof(out->identity), "%s.lab.example", name);
+    out->underlay = plan_underlay(node);
+    out->tunnel = plan_tunnel(node);
+    for (uint32_t id = 1; id <= p->vrfs; id++)
+        if (plan_has_vrf(p, node, id))
+            set_vrf(&out->vrfs[out->vrf_count++], id, node);
+
+    const router_addr hub_tunnel = plan_tunnel(PLAN_HUB);
+    const router_addr tunnels = all_tunnels();
+    if (node != PLAN_HUB) {
+        router_peer_config *hub = &out->peers[out->peer_count++];
+        set_peer(hub, p, node, "hub.lab.example", &hub_tunnel);
+        hub->address = plan_underlay(PLAN_HUB);
+        hub->initiate = true;
+        out->bgp_neighbors[out->bgp_neighbor_count++] = hub_tunnel;
+    } else {
+        out->bgp_listen = tunnels;
+    }
+    set_peer(&out->peers[out->peer_count++], p, node, "*.lab.example", &tunnels);
+    out->redirect = node == PLAN_HUB;
+    out->shortcut = node != PLAN_HUB;
+    out->flows = remembered_flows(p, node);
+    out->as = AS;
+    memcpy(out->bgp_id, out->tunnel.bytes, sizeof(out->bgp_id));
+
+    uint64_t random = p->seed ^ rng_mix(node + 1);
+    for (size_t i = 0; i < sizeof(out->seed); i++)
+        out->seed[i] = (uint8_t)rng_next(&random);
+}

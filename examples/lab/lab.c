@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lab.h"
+
+#include "internal/container.h"
+#include "node.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE_BYTES = 1024, UNHEARD_PACKETS = 16 };
+
+/* ---- Nodes ---- */
+
+static void mark_dirty(lab *l, lab_node *n)
+{
+    if (n->dirty)
+        return;
+    n->dirty = true;
+    n->next_dirty = NULL;
+    *l->dirty_end = n;
+    l->dirty_end = &n->next_dirty;
+}
+
+/* In the order in which something happened to them. */
+static void settle(lab *l)
+{
+    while (l->dirty) {
+        lab_node *n = l->dirty;
+        l->dirty = n->next_dirty;
+        if (!l->dirty)
+            l->dirty_end = &l->dirty;
+        n->dirty = false;
+        node_settle(n);
+        heap_set(&l->timers, &n->timer, node_deadline(n));
+    }
+}
+
+static void note_route(lab *l, lab_node *n, const router_event *e)
+{
+    const router_addr summary = plan_summary();
+    if (n->number == PLAN_HUB || e->source != ROUTER_SOURCE_BGP ||
+        e->prefix.prefix_len != summary.prefix_len || !ip_same_host(&e->prefix, &summary))
+        return;
+    if (++n->vrfs_ready == plan_vrf_count(&l->options.plan, n->number)) {
+        l->ready++;
+        l->ready_ms = l->now;
+    }
+}
+
+void lab_node_event(lab *l, lab_node *n, const router_event *event)
+{
+    l->events++;
+    if (event->kind == ROUTER_EVENT_ROUTE_UP)
+        note_route(l, n, event);
+    if (!l->walk && !l->log)
+        return;
+    char line[LINE_BYTES];
+    const int prefix = snprintf(line, sizeof(line), "ts=%" PRIu64 ".%03u node=%s ", l->now / 1000,
+                                (unsigned)(l->now % 1000), n->name);
+    size_t len = (size_t)prefix;
+    len += router_event_format(event, line + len, sizeof(line) - len);
+    if (len >= sizeof(line))
+        len = sizeof(line) - 1;
+    if (l->walk)
+        l->failed |= !walk_line(l->walk, line, len);
+    if (l->log)
+        fprintf(l->log, "%.*s\n", (int)len, line);
+}
+
+void lab_node_sends(lab *l, const router_path *path, const uint8_t *bytes, size_t len)
+{
+    if (l->capture)
+        capture_datagram(l->capture, l->underlay_link, l->now, path, bytes, len);
+    l->failed |= !network_send(l->net, l->now, path, bytes, len);
+}
+
+static void deliver(lab *l)
+{
+    network_datagram *d;
+    while ((d = network_receive(l->net, l->now)) != NULL) {
+        uint32_t number;
+        if (plan_find(&l->options.plan, &d->path.local, &number)) {
+            node_datagram(l->nodes[number], d);
+            mark_dirty(l, l->nodes[number]);
+            /* As a program would: what the router has to say is heard before it gets more. */
+            if (l->nodes[number]->unheard >= UNHEARD_PACKETS)
+                settle(l);
+        } else {
+            l->unreachable++;
+        }
+        free(d);
+    }
+}
+
+/* ---- Customers ---- */
+
+/* A duplicate of an answer is not another answer. */
+static uint64_t pending_bit(uint32_t sequence)
+{
+    return UINT64_C(1) << sequence % 64;
+}
+
+static void send_flow(lab *l, flow *f)
+{
+    lab_node *n = l->nodes[f->from];
+    const router_addr from = plan_customer(f->from), to = plan_customer(f->to);
+    const host_mark mark = {
+        .vrf = f->vrf, .flow = f->number, .sequence = f->sent, .sent_ms = l->now};
+    uint8_t packet[HOST_PACKET_BYTES];
+    const size_t len =
+        f->udp ? host_udp(&from, &to, &mark, packet) : host_ping(&from, &to, &mark, packet);
+    router_route route;
+    const bool direct = router_get_route(n->router, f->vrf, &to, &route) == ROUTER_OK &&
+                        route.source == ROUTER_SOURCE_NHRP && route.tunnel != 0;
+    if (direct && f->direct_ms == ROUTER_NEVER)
+        f->direct_ms = l->now;
+    f->pending |= pending_bit(f->sent);
+    f->sent++;
+    node_customer(n, f->vrf, packet, len);
+    mark_dirty(l, n);
+}
+
+static void note_heard(lab *l, const lab_node *n, uint32_t vrf, const host_heard *heard)
+{
+    if (!heard->marked || heard->mark.flow >= l->flow_count)
+        return;
+    flow *f = l->flows[heard->mark.flow];
+    const uint32_t expected = heard->kind == HOST_HEARD_REPLY ? f->from : f->to;
+    if (heard->mark.vrf != vrf || f->vrf != vrf || n->number != expected) {
+        l->strayed++;
+        return;
+    }
+    if (heard->kind == HOST_HEARD_REPLY) {
+        if (!(f->pending & pending_bit(heard->mark.sequence)))
+            return;
+        f->pending &= ~pending_bit(heard->mark.sequence);
+        f->answered++;
+        if (f->direct_ms != ROUTER_NEVER && heard->mark.sent_ms >= f->direct_ms)
+            f->answered_directly++;
+    } else {
+        f->arrived++;
+    }
+    if ((heard->kind == HOST_HEARD_REPLY || f->udp) && f->first_ms == ROUTER_NEVER)
+        f->first_ms = l->now;
+}
+
+void lab_customer_packet(lab *l, lab_node *n, uint32_t vrf, const uint8_t *packet, size_t len)
+{
+    if (n->number == PLAN_HUB)
+        return;
+    const router_addr self = plan_customer(n->number);
+    host_heard heard;
+    uint8_t answer[HOST_PACKET_BYTES];
+    const size_t answer_len = host_input(&self, packet, len, &heard, answer);
+    if (heard.kind == HOST_HEARD_ECHO || heard.kind == HOST_HEARD_REPLY ||
+        heard.kind == HOST_HEARD_UDP)
+        note_heard(l, n, vrf, &heard);
+    if (answer_len > 0) {
+        node_customer(n, vrf, answer, answer_len);
+        mark_dirty(l, n);
+    }
+}
+
+flow *lab_add_flow(lab *l, const flow *f)
+{
+    if (l->flow_count == l->flow_cap) {
+        const uint32_t cap = l->flow_cap ? l->flow_cap * 2 : 64;
+        flow **flows = realloc(l->flows, cap * sizeof(*flows));
+        if (!flows)
+            return NULL;
+        l->flows = flows;
+        l->flow_cap = cap;
+    }
+    flow *added = malloc(sizeof(*added));
+    if (!added)
+        return NULL;
+    *added = *f;
+    added->number = l->flow_count;
+    added->first_ms = added->direct_ms = ROUTER_NEVER;
+    if (!heap_join(&l->flow_timers, &l->alloc, &added->timer)) {
+        free(added);
+        return NULL;
+    }
+    heap_set(&l->flow_timers, &added->timer, f->start_ms);
+    l->flows[l->flow_count++] = added;
+    return added;
+}
+
+/* ---- Time ---- */
+
+static uint64_t earliest(const heap *h)
+{
+    const heap_node *first = heap_first(h);
+    return first ? first->deadline : ROUTER_NEVER;
+}
+
+static uint64_t next_time(const lab *l)
+{
+    uint64_t at = network_deadline(l->net);
+    const uint64_t others[] = {earliest(&l->timers), earliest(&l->flow_timers)};
+    for (size_t i = 0; i < 2; i++)
+        at = others[i] < at ? others[i] : at;
+    return at;
+}
+
+static void run_timers(lab *l)
+{
+    while (earliest(&l->timers) <= l->now) {
+        lab_node *n = CONTAINER_OF(heap_first(&l->timers), lab_node, timer);
+        heap_set(&l->timers, &n->timer, ROUTER_NEVER);
+        node_timeout(n);
+        mark_dirty(l, n);
+    }
+    while (earliest(&l->flow_timers) <= l->now) {
+        flow *f = CONTAINER_OF(heap_first(&l->flow_timers), flow, timer);
+        send_flow(l, f);
+        const uint64_t next = l->now + f->every_ms;
+        heap_set(&l->flow_timers, &f->timer, next < f->until_ms ? next : ROUTER_NEVER);
+    }
+}
+
+void lab_run(lab *l, uint64_t until_ms, bool (*stop)(const lab *l))
+{
+    settle(l);
+    while (!l->failed && !(stop && stop(l))) {
+        const uint64_t at = next_time(l);
+        if (at > until_ms)
+            break;
+        if (at > l->now)
+            l->now = at;
+        deliver(l);
+        run_timers(l);
+        settle(l);
+    }
+    if (!stop && l->now < until_ms)
+        l->now = until_ms;
+}
+
+/* ---- Beginning and end ---- */
+
+static bool begin_capture(lab *l)
+{
+    if (!l->options.pcap)
+        return true;
+    l->capture = capture_open(l->options.pcap);
+    if (!l->capture) {
+        perror(l->options.pcap);
+        return false;
+    }
+    l->underlay_link = capture_add_link(l->capture, "underlay");
+    return true;
+}
+
+static bool begin_nodes(lab *l)
+{
+    const uint32_t count = l->options.plan.spokes + 1;
+    l->nodes = calloc(count, sizeof(*l->nodes));
+    if (!l->nodes)
+        return false;
+    for (; l->node_count < count; l->node_count++) {
+        const char *problem = NULL;
+        lab_node *n = node_new(l, l->node_count, &problem);
+        if (!n) {
+            fprintf(stderr, "lab: node %u: %s\n", l->node_count, problem ? problem : "no memory");
+            return false;
+        }
+        l->nodes[l->node_count] = n;
+        mark_dirty(l, n);
+    }
+    return true;
+}
+
+bool lab_begin(lab *l, const lab_options *options)
+{
+    memset(l, 0, sizeof(*l));
+    l->options = *options;
+    l->alloc = alloc_make(NULL, NULL);
+    l->dirty_end = &l->dirty;
+    l->log = options->log ? stdout : NULL;
+    l->net = network_new(options->plan.seed, &options->rules);
+    return l->net && begin_capture(l) && begin_nodes(l);
+}
+
+bool lab_end(lab *l)
+{
+    for (uint32_t i = 0; i < l->node_count; i++)
+        node_free(l->nodes[i]);
+    for (uint32_t i = 0; i < l->flow_count; i++)
+        free(l->flows[i]);
+    free(l->nodes);
+    free(l->flows);
+    heap_free(&l->timers, &l->alloc);
+    heap_free(&l->flow_timers, &l->alloc);
+    network_free(l->net);
+    return !l->capture || capture_close(l->capture);
+}

@@ -1,0 +1,86 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A whole network in one process, on virtual time: a hub, spokes, their customers, and the underlay
+ * between them. The same options give the same run, to the byte.
+ */
+#ifndef LAB_LAB_H
+#define LAB_LAB_H
+
+#include "capture.h"
+#include "host.h"
+#include "internal/heap.h"
+#include "network.h"
+#include "plan.h"
+#include "walk.h"
+
+#include <stdio.h>
+
+typedef struct lab_node lab_node;
+
+typedef struct lab_options {
+    plan plan;
+    network_rules rules;
+    uint64_t seconds;
+    const char *pcap; /* NULL: no capture */
+    bool log;         /* every event, on standard output */
+} lab_options;
+
+/* Packets from one customer's host to another's, again and again. */
+typedef struct flow {
+    heap_node timer;
+    uint32_t number;
+    uint32_t from, to; /* nodes */
+    uint32_t vrf;
+    bool udp;
+    uint32_t every_ms;
+    uint64_t start_ms;
+    uint64_t until_ms;
+    bool forbidden;   /* the receiver is not in the VRF: there must be no answer */
+    uint64_t pending; /* a bit for each of the last 64 that was not yet answered */
+    uint32_t sent, arrived, answered;
+    uint64_t first_ms;  /* the first answer, or arrival of UDP; ROUTER_NEVER: none yet */
+    uint64_t direct_ms; /* the route became a shortcut; ROUTER_NEVER: not yet */
+    uint32_t answered_directly;
+} flow;
+
+typedef struct lab {
+    lab_options options;
+    uint64_t now;
+    network *net;
+    lab_node **nodes; /* 0 is the hub */
+    uint32_t node_count;
+    alloc alloc;
+    heap timers;      /* of nodes */
+    heap flow_timers; /* of flows */
+    lab_node *dirty, **dirty_end;
+    flow **flows;
+    uint32_t flow_count, flow_cap;
+    capture *capture;
+    uint32_t underlay_link;
+    walk *walk; /* NULL: nobody watches */
+    FILE *log;  /* NULL: none */
+    uint64_t events;
+    uint64_t strayed;     /* packets that came out in another VRF than they went in */
+    uint64_t unreachable; /* underlay datagrams to nobody */
+    uint32_t ready;       /* spokes that have the hub's summary in each VRF */
+    uint64_t ready_ms;    /* the last of them got it */
+    bool failed;          /* out of memory, or a router that could not be made */
+} lab;
+
+bool lab_begin(lab *l, const lab_options *options);
+/* False when the capture could not be written. */
+bool lab_end(lab *l);
+
+/* Runs until a time, or until *stop, if not NULL, says so. */
+void lab_run(lab *l, uint64_t until_ms, bool (*stop)(const lab *l));
+
+/* NULL without memory. */
+flow *lab_add_flow(lab *l, const flow *f);
+
+/* What nodes tell. */
+void lab_node_event(lab *l, lab_node *n, const router_event *event);
+void lab_node_sends(lab *l, const router_path *path, const uint8_t *bytes, size_t len);
+void lab_customer_packet(lab *l, lab_node *n, uint32_t vrf, const uint8_t *packet, size_t len);
+
+#endif
