@@ -17,7 +17,6 @@
 enum {
     CONNECT_RETRY_S = 5,
     MS_PER_S = 1000,
-    SPOKE_JOURNAL_CHANGES = 1024,
     HOLD_TIME_S = 90, /* a label may be in use that long after its session failed */
     RT_BYTES = 8,
     SPOKE_JOURNAL_CHANGES = 1024,
@@ -195,9 +194,6 @@ static int32_t engine_new(router *r)
                        (uint32_t)c->bgp_id[2] << 8 | c->bgp_id[3];
     config.next_hops = BGPVPN_NEXT_HOPS_ASK;
     config.accept = BGPVPN_ACCEPT_KNOWN;
-    /* The journal is for many peers; a spoke has a hub or two. */
-    if (c->bgp_listen.family == ROUTER_FAMILY_NONE)
-        config.journal_changes = SPOKE_JOURNAL_CHANGES;
     config.allocator.resize = c->resize;
     config.allocator.user = c->resize_user;
     if (c->bgp_listen.family == ROUTER_FAMILY_NONE) { /* a spoke tells few, and little */
