@@ -27,11 +27,13 @@ keys=$pcap.keys
 [ "$(stat -c %a "$keys/wireshark/esp_sa")" = 600 ] || fail "mode of the keys"
 malformed=$(decrypted "$keys" "$pcap" '_ws.malformed' -e frame.number -e frame.protocols)
 [ -z "$malformed" ] || fail "malformed: $malformed"
-for inside in 'isakmp.exchangetype == 35 && isakmp.enc.decrypted' \
-    'mpls && icmp.type == 8 && ip.dst == 10.2.2.102' 'bgp.type == 2' 'nhrp.hdr.op.type == 1' \
-    'nhrp.hdr.op.type == 2' 'nhrp.hdr.op.type == 8'; do
-    [ -n "$(decrypted "$keys" "$pcap" "$on_transport && (esp || isakmp) && ($inside)" | head -n 1)" ] ||
-        fail "not inside: $inside"
+inside=('mpls && icmp.type == 8 && ip.dst == 10.2.2.102' 'bgp.type == 2' 'nhrp.hdr.op.type == 1'
+    'nhrp.hdr.op.type == 2' 'nhrp.hdr.op.type == 8')
+for what in "${inside[@]}"; do
+    [ -n "$(decrypted "$keys" "$pcap" "$on_transport && esp && $what" | head -n 1)" ] ||
+        fail "not inside: $what"
+    [ -z "$(frames "$pcap" "$on_transport && $what" | head -n 1)" ] ||
+        fail "inside without the keys: $what"
 done
 
 echo "once the path is direct, no packet of the flow is on the hub's link"
