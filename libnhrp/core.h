@@ -171,6 +171,7 @@ typedef struct nhrp__question {
     uint32_t network_id; /* of the tunnel that is asked for */
     nhrp__link *link;    /* whose packet it is about, or NULL */
     nhrp__resolution *resolution;
+    nhrp_addr from; /* on a multipoint link: who sent the packet; else NONE */
     nhrp_question asked;
     nhrp_route route; /* the answer that waits for a tunnel */
     size_t len;       /* of the packet that waits */
@@ -217,6 +218,12 @@ typedef struct nhrp__flow {
     uint32_t context; /* the label that names the VRF: addresses may be the same in another */
 } nhrp__flow;
 
+/* A tunnel address of ours and how many links have it. */
+typedef struct nhrp__local {
+    nhrp_addr addr;
+    uint32_t links;
+} nhrp__local;
+
 struct nhrp_engine {
     nhrp_config cfg;
     alloc mem;
@@ -227,6 +234,8 @@ struct nhrp_engine {
     uint32_t last_registration_id;
     heap timers;
     ring events;
+    nhrp__local *locals; /* few: links commonly share one address */
+    size_t local_count, local_cap;
     list_node interfaces, links, mappings, dirty, dead, outputs, flows;
     uint32_t interface_count, output_count, resolution_count, question_count, flow_count;
     map links_by_id, links_by_nbma, links_by_protocol[2];
@@ -265,8 +274,8 @@ void nhrp__timer_set(nhrp_engine *e, nhrp__timer *t, uint64_t deadline_ms);
 /* input.c */
 nhrp_rc nhrp__scan_extensions(const nhrp_engine *e, const nhrp_packet *p, nhrp__scan *out);
 nhrp_rc nhrp__drop(nhrp__interface *i, nhrp_rc why);
-nhrp_rc nhrp__refuse(nhrp_engine *e, nhrp__link *l, const nhrp_packet *p, nhrp_rc why,
-                     uint16_t error_code);
+nhrp_rc nhrp__refuse(nhrp_engine *e, nhrp__link *l, const nhrp_addr *from, const nhrp_packet *p,
+                     nhrp_rc why, uint16_t error_code);
 nhrp_rc nhrp__transit(nhrp_engine *e, const nhrp__arrival *a, const nhrp_addr *destination);
 
 /* authentication.c */
@@ -330,8 +339,8 @@ nhrp_rc nhrp__request_input(nhrp_engine *e, const nhrp__arrival *a);
 nhrp_rc nhrp__request_answer(nhrp_engine *e, nhrp__question *q, const nhrp_route *route);
 nhrp_rc nhrp__request_tunnel(nhrp_engine *e, nhrp__question *q, nhrp__link *tunnel);
 nhrp_rc nhrp__transit_answer(nhrp_engine *e, nhrp__question *q, const nhrp_route *route);
-nhrp_rc nhrp__forward(nhrp_engine *e, nhrp__link *in, nhrp__link *out, const nhrp_packet *p,
-                      const nhrp_route *route, bool record);
+nhrp_rc nhrp__forward(nhrp_engine *e, nhrp__link *in, const nhrp_addr *from, nhrp__link *out,
+                      const nhrp_packet *p, const nhrp_route *route, bool record);
 
 /* resolution.c: our own */
 nhrp_rc nhrp__resolution_begin(nhrp_engine *e, const nhrp_addr *destination, uint32_t vrf,

@@ -83,6 +83,7 @@ static void tables_end(nhrp_engine *e)
     for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
         map_free(maps[i], &e->mem);
     ring_end(&e->events, &e->mem);
+    alloc_free(&e->mem, e->locals);
     heap_free(&e->timers, &e->mem);
 }
 

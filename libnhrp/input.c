@@ -15,11 +15,12 @@ nhrp_rc nhrp__drop(nhrp__interface *i, nhrp_rc why)
 }
 
 /*
- * Queues an Error Indication about the packet to whoever sent it over this link. RFC 2332 5.2.7:
- * never about an error. Where there is no room for it, or one link caused many, it is left out.
+ * Queues an Error Indication about the packet to whoever sent it over this link: the link's peer,
+ * or from. RFC 2332 5.2.7: never about an error. Where there is no room for it, or one link caused
+ * many, it is left out.
  */
-nhrp_rc nhrp__refuse(nhrp_engine *e, nhrp__link *l, const nhrp_packet *p, nhrp_rc why,
-                     uint16_t error_code)
+nhrp_rc nhrp__refuse(nhrp_engine *e, nhrp__link *l, const nhrp_addr *from, const nhrp_packet *p,
+                     nhrp_rc why, uint16_t error_code)
 {
     nhrp__note *n;
     if (p->type == NHRP_ERROR_INDICATION || error_code == 0 || !addr_given(&p->source_protocol))
@@ -33,6 +34,8 @@ nhrp_rc nhrp__refuse(nhrp_engine *e, nhrp__link *l, const nhrp_packet *p, nhrp_r
         return why;
     l->errors++;
     n->code = error_code;
+    if (from && addr_given(from))
+        n->to = *from;
     nhrp__intent_queue(e, &n->intent);
     return why;
 }
@@ -139,21 +142,21 @@ nhrp_rc nhrp__transit(nhrp_engine *e, const nhrp__arrival *a, const nhrp_addr *d
         return NHRP_ERR_LOOP;
     if (names_us(e, p, reply ? &a->scan.reverse : &a->scan.forward) ||
         (reply && names_us(e, p, &a->scan.responder)))
-        return nhrp__refuse(e, a->link, p, NHRP_ERR_LOOP, NHRP_ERROR_LOOP_DETECTED);
+        return nhrp__refuse(e, a->link, a->from, p, NHRP_ERR_LOOP, NHRP_ERROR_LOOP_DETECTED);
     if (p->hop_count == 0)
-        return nhrp__refuse(e, a->link, p, NHRP_ERR_HOP_COUNT, NHRP_ERROR_HOP_COUNT);
+        return nhrp__refuse(e, a->link, a->from, p, NHRP_ERR_HOP_COUNT, NHRP_ERROR_HOP_COUNT);
 
     const bool record = reply && !a->scan.unknown_compulsory;
     nhrp__link *out = nhrp__link_by_protocol(e, a->link->interface->cfg.network_id, destination);
     if (out)
-        return nhrp__forward(e, a->link, out, p, NULL, record);
+        return nhrp__forward(e, a->link, a->from, out, p, NULL, record);
 
     const nhrp__mapping *client = nhrp__client_find(e, destination, a->link->cfg.vrf);
     nhrp_route route;
     if (client && client->link) {
         (void)nhrp_route_init(&route);
         route.next_hop = client->prefix;
-        return nhrp__forward(e, a->link, client->link, p, &route, record);
+        return nhrp__forward(e, a->link, a->from, client->link, p, &route, record);
     }
 
     nhrp_question asked;
@@ -168,6 +171,8 @@ nhrp_rc nhrp__transit(nhrp_engine *e, const nhrp__arrival *a, const nhrp_addr *d
     if (rc != NHRP_OK)
         return rc;
     q->request_id = p->request_id;
+    if (a->from)
+        q->from = *a->from;
     q->asked.destination = asked.destination;
     q->asked.source = asked.source;
     nhrp__question_ask(e, q);
@@ -251,9 +256,10 @@ static nhrp_rc take(nhrp_engine *e, nhrp__arrival *a, const uint8_t *buf, size_t
     if (p->type == NHRP_ERROR_INDICATION)
         return error_input(e, a);
     if (!nhrp__authentication_ok(i, p, &a->scan.authentication))
-        return nhrp__refuse(e, a->link, p, NHRP_ERR_AUTHENTICATION, NHRP_ERROR_AUTHENTICATION);
+        return nhrp__refuse(e, a->link, a->from, p, NHRP_ERR_AUTHENTICATION,
+                            NHRP_ERROR_AUTHENTICATION);
     if (rc != NHRP_OK)
-        return nhrp__refuse(e, a->link, p, rc, a->scan.error_code);
+        return nhrp__refuse(e, a->link, a->from, p, rc, a->scan.error_code);
     return dispatch(e, a);
 }
 

@@ -188,10 +188,18 @@ static void write_forward(nhrp_engine *e, nhrp__note *n, const nhrp__link *l, co
         nhrp__authentication_put(l, w);
 }
 
-/*
- * RFC 2332 5.2.7. The offending packet is quoted without its extensions: its password is of the
- * hop that it came over, and an error may travel on.
- */
+/* How much of an offending packet may be quoted: a password is of one hop, an error may travel. */
+static size_t quotable(const nhrp_packet *p, size_t room)
+{
+    nhrp_extension x;
+    size_t it = 0, len = p->size;
+    while (nhrp_extension_next(p, &it, &x) == NHRP_YES)
+        if (x.kind == NHRP_KIND_AUTHENTICATION)
+            len = (size_t)(p->extensions - p->bytes);
+    return len < room ? len : room;
+}
+
+/* RFC 2332 5.2.7 */
 static void write_error(const nhrp__note *n, const nhrp__link *l, const nhrp_packet *p,
                         nhrp_writer *w, uint8_t *buf, size_t cap)
 {
@@ -204,10 +212,7 @@ static void write_error(const nhrp__note *n, const nhrp__link *l, const nhrp_pac
     h.source_nbma = l->cfg.local_nbma;
     h.source_protocol = nhrp__link_local(l, p->protocol_family);
     h.destination_protocol = p->source_protocol;
-    size_t quoted = p->extensions ? (size_t)(p->extensions - p->bytes) : p->size;
-    const size_t room = l->interface->cfg.max_packet_size / 2;
-    if (quoted > room)
-        quoted = room;
+    const size_t quoted = quotable(p, l->interface->cfg.max_packet_size / 2);
     (void)nhrp_writer_begin(w, buf, cap, &h);
     (void)nhrp_writer_put_contents(w, p->bytes, quoted);
 }

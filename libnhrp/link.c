@@ -160,17 +160,52 @@ bool nhrp__link_peer_is(const nhrp__link *l, const nhrp_addr *protocol)
                : !addr_given(&l->cfg.peer_protocol_ipv4) && !addr_given(&l->cfg.peer_protocol_ipv6);
 }
 
-/* Links share few addresses of ours, commonly one, and it is found at the first link. */
+static nhrp__local *local_find(const nhrp_engine *e, const nhrp_addr *addr)
+{
+    for (size_t i = 0; i < e->local_count; i++)
+        if (addr_equal(&e->locals[i].addr, addr))
+            return &e->locals[i];
+    return NULL;
+}
+
 bool nhrp__address_ours(const nhrp_engine *e, const nhrp_addr *protocol)
 {
     const nhrp_addr plain = addr_unmapped(protocol);
-    for (list_node *n = e->links.next; n != &e->links; n = n->next) {
-        const nhrp__link *l = CONTAINER_OF(n, nhrp__link, node);
-        if (addr_equal(&l->cfg.local_protocol_ipv4, &plain) ||
-            addr_equal(&l->cfg.local_protocol_ipv6, &plain))
-            return true;
+    return local_find(e, &plain) != NULL;
+}
+
+/* Room for the two addresses of one more link. */
+static bool locals_reserve(nhrp_engine *e)
+{
+    if (e->local_count + 2 <= e->local_cap)
+        return true;
+    const size_t cap = e->local_cap ? e->local_cap * 2 : 4;
+    nhrp__local *grown = alloc_grow(&e->mem, e->locals, e->local_cap, cap, sizeof(*grown));
+    if (!grown)
+        return false;
+    e->locals = grown;
+    e->local_cap = cap;
+    return true;
+}
+
+static void local_add(nhrp_engine *e, const nhrp_addr *addr)
+{
+    if (!addr_given(addr))
+        return;
+    nhrp__local *l = local_find(e, addr);
+    if (!l) {
+        l = &e->locals[e->local_count++];
+        l->addr = *addr;
+        l->links = 0;
     }
-    return false;
+    l->links++;
+}
+
+static void local_remove(nhrp_engine *e, const nhrp_addr *addr)
+{
+    nhrp__local *l = addr_given(addr) ? local_find(e, addr) : NULL;
+    if (l && --l->links == 0)
+        *l = e->locals[--e->local_count];
 }
 
 static bool family_is(const nhrp_addr *a, uint8_t family)
@@ -228,7 +263,7 @@ nhrp_rc nhrp_engine_link_up(nhrp_engine *e, uint64_t now_ms, uint32_t link,
         return NHRP_ERR_STATE;
     if (e->links_by_id.count >= e->cfg.max_links || !nhrp__room(e))
         return NHRP_ERR_LIMIT;
-    nhrp__link *l = alloc_zero(&e->mem, sizeof(*l));
+    nhrp__link *l = locals_reserve(e) ? alloc_zero(&e->mem, sizeof(*l)) : NULL;
     if (!l)
         return NHRP_ERR_NOMEM;
     l->timer.kind = TIMER_REGISTRATION;
@@ -250,6 +285,8 @@ nhrp_rc nhrp_engine_link_up(nhrp_engine *e, uint64_t now_ms, uint32_t link,
     list_init(&l->questions);
     list_init(&l->answers);
     link_index(e, l);
+    local_add(e, &c.local_protocol_ipv4);
+    local_add(e, &c.local_protocol_ipv6);
     list_append(&e->links, &l->node);
     i->links++;
     if (c.flags & NHRP_LINK_REGISTER)
@@ -277,6 +314,8 @@ static void link_end(nhrp_engine *e, nhrp__link *l)
     for (int i = 0; i < 2; i++)
         if (addr_given(peer_protocol(l, i)))
             map_remove(&e->links_by_protocol[i], &l->by_protocol[i]);
+    local_remove(e, &l->cfg.local_protocol_ipv4);
+    local_remove(e, &l->cfg.local_protocol_ipv6);
     list_remove(&l->node);
     l->interface->links--;
     alloc_free(&e->mem, l);

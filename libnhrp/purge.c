@@ -206,14 +206,15 @@ nhrp_rc nhrp__purge_input(nhrp_engine *e, const nhrp__arrival *a)
 {
     const nhrp_packet *p = &a->pkt;
     if (!addr_given(&p->source_protocol) || !addr_given(&p->destination_protocol))
-        return nhrp__refuse(e, a->link, p, NHRP_ERR_FORMAT, NHRP_ERROR_PROTOCOL);
+        return nhrp__refuse(e, a->link, a->from, p, NHRP_ERR_FORMAT, NHRP_ERROR_PROTOCOL);
     if (!addr_equal(&p->destination_protocol, &p->source_protocol) &&
         !nhrp__address_ours(e, &p->destination_protocol))
         return nhrp__transit(e, a, &p->destination_protocol);
     if (a->scan.unknown_compulsory)
-        return nhrp__refuse(e, a->link, p, NHRP_ERR_COMPULSORY, NHRP_ERROR_UNRECOGNIZED_EXTENSION);
+        return nhrp__refuse(e, a->link, a->from, p, NHRP_ERR_COMPULSORY,
+                            NHRP_ERROR_UNRECOGNIZED_EXTENSION);
     if (p->cies_len == 0)
-        return nhrp__refuse(e, a->link, p, NHRP_ERR_CIE, NHRP_ERROR_PROTOCOL);
+        return nhrp__refuse(e, a->link, a->from, p, NHRP_ERR_CIE, NHRP_ERROR_PROTOCOL);
     /* Acknowledged even where nothing matches, unless no reply is wanted. */
     if (!(p->flags & NHRP_FLAG_NO_REPLY)) {
         nhrp__note *n;

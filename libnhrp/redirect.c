@@ -113,7 +113,8 @@ static nhrp_rc hairpin(nhrp_engine *e, nhrp__link *in, const nhrp__link *out,
     key.link_serial = in->serial;
     key.context = label_count > 0 ? labels[0] : 0;
     if (in->interface->cfg.network_id != out->interface->cfg.network_id ||
-        !(in->interface->cfg.flags & NHRP_INTERFACE_REDIRECT))
+        !(in->interface->cfg.flags & NHRP_INTERFACE_REDIRECT) ||
+        (in->cfg.flags & NHRP_LINK_MULTIPOINT)) /* nobody said whose packet it was */
         return NHRP_ERR_REFUSED;
     if (!quoted_addresses(packet, quoted, &key.source, &key.destination))
         return NHRP_ERR_QUOTED;
@@ -183,10 +184,12 @@ nhrp_rc nhrp__indication_input(nhrp_engine *e, const nhrp__arrival *a)
     nhrp__link *l = a->link;
     nhrp_question asked;
     memset(&asked, 0, sizeof(asked));
-    if (!(l->interface->cfg.flags & NHRP_INTERFACE_SHORTCUT) || p->traffic_code != 0)
+    if (!(l->interface->cfg.flags & NHRP_INTERFACE_SHORTCUT) || p->traffic_code != 0 ||
+        (l->cfg.flags & NHRP_LINK_MULTIPOINT))
         return NHRP_ERR_REFUSED;
     if (s->unknown_compulsory)
-        return nhrp__refuse(e, l, p, NHRP_ERR_COMPULSORY, NHRP_ERROR_UNRECOGNIZED_EXTENSION);
+        return nhrp__refuse(e, l, a->from, p, NHRP_ERR_COMPULSORY,
+                            NHRP_ERROR_UNRECOGNIZED_EXTENSION);
     /* Both addresses come from the quoted packet: senders disagree about those in the header. */
     if (!p->contents ||
         !quoted_addresses(p->contents, p->contents_len, &asked.source, &asked.destination))

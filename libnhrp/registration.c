@@ -228,18 +228,19 @@ nhrp_rc nhrp__registration_input(nhrp_engine *e, const nhrp__arrival *a)
     size_t it = 0, cies = 0;
     if (!addr_given(&p->source_nbma) || !addr_given(&p->source_protocol) ||
         !addr_given(&p->destination_protocol))
-        return nhrp__refuse(e, l, p, NHRP_ERR_FORMAT, NHRP_ERROR_PROTOCOL);
+        return nhrp__refuse(e, l, a->from, p, NHRP_ERR_FORMAT, NHRP_ERROR_PROTOCOL);
     if (!addr_equal(&p->destination_protocol, &p->source_protocol) &&
         !nhrp__address_ours(e, &p->destination_protocol))
         return nhrp__transit(e, a, &p->destination_protocol);
     if (a->scan.unknown_compulsory)
-        return nhrp__refuse(e, l, p, NHRP_ERR_COMPULSORY, NHRP_ERROR_UNRECOGNIZED_EXTENSION);
+        return nhrp__refuse(e, l, a->from, p, NHRP_ERR_COMPULSORY,
+                            NHRP_ERROR_UNRECOGNIZED_EXTENSION);
     while (nhrp_cie_next(p, &it, &cie) == NHRP_YES)
         if (++cies > MAX_REGISTRATION_CIES || !claim_read(a, &cie, &c))
-            return nhrp__refuse(e, l, p, NHRP_ERR_CIE, NHRP_ERROR_PROTOCOL);
+            return nhrp__refuse(e, l, a->from, p, NHRP_ERR_CIE, NHRP_ERROR_PROTOCOL);
     /* RFC 2332 5.2.3: a unique registration has one CIE. */
     if (cies == 0 || (cies > 1 && (p->flags & NHRP_FLAG_REGISTRATION_UNIQUE)))
-        return nhrp__refuse(e, l, p, NHRP_ERR_CIE, NHRP_ERROR_PROTOCOL);
+        return nhrp__refuse(e, l, a->from, p, NHRP_ERR_CIE, NHRP_ERROR_PROTOCOL);
 
     nhrp__note *n;
     const nhrp_rc rc = nhrp__note_new(e, INTENT_REPLY, l, p->bytes, p->size, &n);

@@ -115,14 +115,14 @@ nhrp_rc nhrp__request_input(nhrp_engine *e, const nhrp__arrival *a)
     bool first_hop;
     if (!addr_given(&p->source_nbma) || !addr_given(&p->source_protocol) ||
         !addr_given(&p->destination_protocol))
-        return nhrp__refuse(e, l, p, NHRP_ERR_FORMAT, NHRP_ERROR_PROTOCOL);
+        return nhrp__refuse(e, l, a->from, p, NHRP_ERR_FORMAT, NHRP_ERROR_PROTOCOL);
     if (!widest_wanted(p, &widest, &cies))
-        return nhrp__refuse(e, l, p, NHRP_ERR_CIE, NHRP_ERROR_PROTOCOL);
+        return nhrp__refuse(e, l, a->from, p, NHRP_ERR_CIE, NHRP_ERROR_PROTOCOL);
     if (s->label_extensions > 1 || s->contexts > 1 ||
         (s->contexts == 1 && s->context.prefix.family != p->destination_protocol.family))
-        return nhrp__refuse(e, l, p, NHRP_ERR_LABEL, NHRP_ERROR_INVALID_EXTENSION);
+        return nhrp__refuse(e, l, a->from, p, NHRP_ERR_LABEL, NHRP_ERROR_INVALID_EXTENSION);
     if (passed_here(e, a, &first_hop))
-        return nhrp__refuse(e, l, p, NHRP_ERR_LOOP, NHRP_ERROR_LOOP_DETECTED);
+        return nhrp__refuse(e, l, a->from, p, NHRP_ERR_LOOP, NHRP_ERROR_LOOP_DETECTED);
     if (nhrp__address_ours(e, &p->source_protocol) ||
         addr_equal(&p->source_nbma, &l->cfg.local_nbma))
         return NHRP_ERR_LOOP;
@@ -147,9 +147,11 @@ nhrp_rc nhrp__request_input(nhrp_engine *e, const nhrp__arrival *a)
 
     const nhrp__mapping *client =
         s->contexts == 0 ? nhrp__client_find(e, &p->destination_protocol, l->cfg.vrf) : NULL;
-    if (client && client->prefix.prefix_len >= widest) {
+    /* One that has run out may still wait for its timer. */
+    if (client && e->now_ms < client->expires_ms && client->prefix.prefix_len >= widest) {
         if (s->unknown_compulsory)
-            return nhrp__refuse(e, l, p, NHRP_ERR_COMPULSORY, NHRP_ERROR_UNRECOGNIZED_EXTENSION);
+            return nhrp__refuse(e, l, a->from, p, NHRP_ERR_COMPULSORY,
+                                NHRP_ERROR_UNRECOGNIZED_EXTENSION);
         return answer_registered(e, a, client);
     }
 
@@ -166,27 +168,27 @@ nhrp_rc nhrp__request_input(nhrp_engine *e, const nhrp__arrival *a)
     q->asked.label_count = asked.label_count;
     memcpy(q->asked.labels, asked.labels, sizeof(q->asked.labels));
     if (a->from)
-        q->asked.protocol = *a->from; /* until a tunnel is asked for: who to answer */
+        q->from = *a->from;
     nhrp__question_ask(e, q);
     return NHRP_OK;
 }
 
 /* Queues the packet for another link. What may be swapped, and where it goes, is in the route. */
-nhrp_rc nhrp__forward(nhrp_engine *e, nhrp__link *in, nhrp__link *out, const nhrp_packet *p,
-                      const nhrp_route *route, bool record)
+nhrp_rc nhrp__forward(nhrp_engine *e, nhrp__link *in, const nhrp_addr *from, nhrp__link *out,
+                      const nhrp_packet *p, const nhrp_route *route, bool record)
 {
     const bool multipoint = (out->cfg.flags & NHRP_LINK_MULTIPOINT) != 0;
     if (out == in && !multipoint)
-        return nhrp__refuse(e, in, p, NHRP_ERR_LOOP, NHRP_ERROR_LOOP_DETECTED);
+        return nhrp__refuse(e, in, from, p, NHRP_ERR_LOOP, NHRP_ERROR_LOOP_DETECTED);
     if (out->interface->cfg.network_id != in->interface->cfg.network_id)
-        return nhrp__refuse(e, in, p, NHRP_ERR_UNREACHABLE, NHRP_ERROR_UNREACHABLE);
+        return nhrp__refuse(e, in, from, p, NHRP_ERR_UNREACHABLE, NHRP_ERROR_UNREACHABLE);
     const nhrp__mapping *next = NULL;
     if (multipoint) {
         next = route && addr_given(&route->next_hop)
                    ? nhrp__client_find(e, &route->next_hop, out->cfg.vrf)
                    : NULL;
         if (!next || next->link != out)
-            return nhrp__refuse(e, in, p, NHRP_ERR_UNREACHABLE, NHRP_ERROR_UNREACHABLE);
+            return nhrp__refuse(e, in, from, p, NHRP_ERR_UNREACHABLE, NHRP_ERROR_UNREACHABLE);
     }
     nhrp__note *n;
     const nhrp_rc rc = nhrp__note_new(e, INTENT_FORWARD, out, p->bytes, p->size, &n);
@@ -205,9 +207,7 @@ nhrp_rc nhrp__forward(nhrp_engine *e, nhrp__link *in, nhrp__link *out, const nhr
 
 static nhrp_addr answer_to(const nhrp__question *q)
 {
-    if (q->link->cfg.flags & NHRP_LINK_MULTIPOINT)
-        return q->asked.purpose == NHRP_PURPOSE_REQUEST ? q->asked.protocol : q->asked.nbma;
-    return q->link->cfg.peer_nbma;
+    return addr_given(&q->from) ? q->from : q->link->cfg.peer_nbma;
 }
 
 /* The egress replies by the link given, with its own addresses on it. */
@@ -266,8 +266,8 @@ static nhrp_rc answer_forward(nhrp_engine *e, nhrp__question *q, const nhrp_pack
         !prefix_holds_addr(&route->prefix, &p->destination_protocol))
         return NHRP_ERR_ARG;
     if (p->hop_count == 0)
-        return nhrp__refuse(e, q->link, p, NHRP_ERR_HOP_COUNT, NHRP_ERROR_HOP_COUNT);
-    return nhrp__forward(e, q->link, nhrp__link_find(e, route->link), p, route, record);
+        return nhrp__refuse(e, q->link, &q->from, p, NHRP_ERR_HOP_COUNT, NHRP_ERROR_HOP_COUNT);
+    return nhrp__forward(e, q->link, &q->from, nhrp__link_find(e, route->link), p, route, record);
 }
 
 /* The caller has said what becomes of a request. */
@@ -288,7 +288,8 @@ nhrp_rc nhrp__request_answer(nhrp_engine *e, nhrp__question *q, const nhrp_route
         /* RFC 2332 5.3: in transit an unknown compulsory extension only forbids the record. */
         rc = answer_forward(e, q, &p, route, !s.unknown_compulsory);
     } else if (s.unknown_compulsory) {
-        rc = nhrp__refuse(e, q->link, &p, NHRP_ERR_COMPULSORY, NHRP_ERROR_UNRECOGNIZED_EXTENSION);
+        rc = nhrp__refuse(e, q->link, &q->from, &p, NHRP_ERR_COMPULSORY,
+                          NHRP_ERROR_UNRECOGNIZED_EXTENSION);
     } else if (route->kind == NHRP_ROUTE_LOCAL && !strays) {
         rc = answer_local(e, q, &p, route);
     } else {
@@ -331,9 +332,10 @@ nhrp_rc nhrp__transit_answer(nhrp_engine *e, nhrp__question *q, const nhrp_route
     if (rc == NHRP_OK) {
         const bool reply = p.type == NHRP_RESOLUTION_REPLY || p.type == NHRP_PURGE_REPLY;
         rc = route->kind == NHRP_ROUTE_FORWARD
-                 ? nhrp__forward(e, q->link, nhrp__link_find(e, route->link), &p, route,
+                 ? nhrp__forward(e, q->link, &q->from, nhrp__link_find(e, route->link), &p, route,
                                  reply && !s.unknown_compulsory)
-                 : nhrp__refuse(e, q->link, &p, NHRP_ERR_UNREACHABLE, NHRP_ERROR_UNREACHABLE);
+                 : nhrp__refuse(e, q->link, &q->from, &p, NHRP_ERR_UNREACHABLE,
+                                NHRP_ERROR_UNREACHABLE);
     }
     if (rc == NHRP_ERR_NOMEM || rc == NHRP_ERR_LIMIT)
         return rc;

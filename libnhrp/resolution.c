@@ -259,6 +259,9 @@ nhrp_rc nhrp__resolution_route(nhrp_engine *e, nhrp__question *q, const nhrp_rou
 {
     nhrp__resolution *r = q->resolution;
     nhrp__link *l = route->kind == NHRP_ROUTE_FORWARD ? nhrp__link_find(e, route->link) : NULL;
+    /* On a multipoint link nobody says which peer to ask. */
+    if (l && (l->cfg.flags & NHRP_LINK_MULTIPOINT))
+        return NHRP_ERR_ARG;
     if (!l || !prefix_holds_addr(&route->prefix, &r->mapping->destination)) {
         if (route->kind == NHRP_ROUTE_FORWARD)
             return NHRP_ERR_ARG;
@@ -346,7 +349,7 @@ nhrp_rc nhrp__reply_input(nhrp_engine *e, const nhrp__arrival *a)
     nhrp__resolution *r = find(e, p->request_id);
     /* RFC 2332 5.2.2: an unsolicited reply is answered by an Error Indication. */
     if (!r || !answers(r, p))
-        return nhrp__refuse(e, a->link, p, NHRP_ERR_UNSOLICITED, NHRP_ERROR_INVALID_REPLY);
+        return nhrp__refuse(e, a->link, a->from, p, NHRP_ERR_UNSOLICITED, NHRP_ERROR_INVALID_REPLY);
     if (r->state != RESOLUTION_REQUESTED)
         return NHRP_ERR_REPEATED;
     if (a->scan.unknown_compulsory)
@@ -394,9 +397,7 @@ static nhrp__link *way_to(const nhrp_engine *e, const nhrp__resolution *r)
     if (l && addr_equal(&l->cfg.peer_nbma, &o->nbma) && nhrp__link_peer_is(l, &o->next_hop))
         return l;
     l = nhrp__link_by_nbma(e, network_id, &o->nbma);
-    if (l && nhrp__link_peer_is(l, &o->next_hop))
-        return l;
-    return r->link->cfg.flags & NHRP_LINK_MULTIPOINT ? r->link : NULL;
+    return l && nhrp__link_peer_is(l, &o->next_hop) ? l : NULL;
 }
 
 static void complete(nhrp_engine *e, nhrp__resolution *r, nhrp__link *l)

@@ -165,7 +165,8 @@ NHRP_API nhrp_rc nhrp_engine_link_down(nhrp_engine *e, uint64_t now_ms, uint32_t
  * @retval NHRP_OK A redirect goes out, or a question was asked first.
  * @retval NHRP_ERR_ARG An argument is NULL or out of range.
  * @retval NHRP_ERR_ABSENT No such link.
- * @retval NHRP_ERR_REFUSED The links are of different networks, or redirects are off.
+ * @retval NHRP_ERR_REFUSED The links are of different networks, redirects are off, or in_link is a
+ *         multipoint link, which does not tell whom to redirect.
  * @retval NHRP_ERR_RATE This flow was redirected a moment ago.
  * @retval NHRP_ERR_QUOTED The packet is short or no IP packet.
  * @retval NHRP_ERR_LIMIT A ceiling, or too few free events.
@@ -248,7 +249,8 @@ NHRP_API nhrp_rc nhrp_engine_reseed(nhrp_engine *e, uint64_t now_ms, const uint8
  * @retval NHRP_ERR_LIMIT Too few free events: drain, answer again.
  * @retval NHRP_ERR_NOMEM No memory; the question stays.
  * @retval NHRP_ERR_REFUSED Taken, but an acceptance rule forbids what it leads to: the packet that
- *         waited was dropped. NHRP_ERR_LOOP, _UNREACHABLE, _NEGATIVE, _HOP_COUNT: likewise.
+ *         waited was dropped. NHRP_ERR_LOOP, _UNREACHABLE, _NEGATIVE, _REPEATED, _HOP_COUNT and
+ *         _COMPULSORY: likewise.
  */
 NHRP_API nhrp_rc nhrp_engine_answer_route(nhrp_engine *e, uint64_t now_ms, uint64_t ask_id,
                                           const nhrp_route *route);

@@ -311,6 +311,8 @@ static bool handle_outputs(node *d)
     while (nhrp_engine_poll_output(d->engine, n->now_ms, buf, sizeof(buf), &out) == NHRP_YES) {
         any = true;
         n->sent[out.type]++;
+        if (n->tap)
+            n->tap(buf, (size_t)out.len);
         if (out.type == n->watch) {
             memcpy(n->last, buf, (size_t)out.len);
             n->last_len = (size_t)out.len;

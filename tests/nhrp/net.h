@@ -92,7 +92,8 @@ typedef struct net {
     uint64_t sent[16];  /* packets by type, over all links */
     uint8_t last[2048]; /* the last packet of last_type sent */
     size_t last_len;
-    uint8_t watch; /* the type to keep in last */
+    uint8_t watch;                                  /* the type to keep in last */
+    void (*tap)(const uint8_t *packet, size_t len); /* sees all packets sent, or NULL */
 } net;
 
 nhrp_addr ip4(uint8_t a, uint8_t b, uint8_t c, uint8_t d);

@@ -339,6 +339,28 @@ static void the_server_answers_for_its_clients_and_purges_what_it_told(void **st
     net_end(&n);
 }
 
+static void what_has_run_out_is_not_answered_though_its_timer_is_late(void **state)
+{
+    (void)state;
+    net n;
+    uint8_t buf[512];
+    nhrp_output out;
+    nhrp_event ev;
+    multipoint(&n);
+    node *hub = &n.nodes[0];
+    const nhrp_addr a = ip4(198, 51, 100, 1), b = ip4(198, 51, 100, 2);
+    assert_int_equal(register_at(&n, 1, &b, ip4(172, 16, 1, 2), b, 255, 0, 60), 0);
+    assert_int_equal(nhrp_engine_poll_event(hub->engine, &ev), NHRP_YES);
+    n.now_ms += 60000;
+    const size_t len = question(buf, sizeof(buf), ip4(172, 16, 1, 1), a, ip4(172, 16, 1, 2), 0, 9);
+    assert_int_equal(nhrp_engine_input(hub->engine, n.now_ms, 1, &a, buf, len), NHRP_OK);
+    assert_int_equal(nhrp_engine_poll_output(hub->engine, n.now_ms, buf, sizeof(buf), &out),
+                     NHRP_OK);
+    assert_int_equal(nhrp_engine_poll_event(hub->engine, &ev), NHRP_YES);
+    assert_int_equal(ev.kind, NHRP_EVENT_ASK_ROUTE);
+    net_end(&n);
+}
+
 static void a_multipoint_link_needs_to_know_where_a_packet_is_from(void **state)
 {
     (void)state;
@@ -504,6 +526,23 @@ static void a_wrong_or_missing_password_is_error_11(void **state)
     }
 }
 
+/* A password belongs to one hop; an error may travel further. */
+static void an_error_does_not_quote_the_password(void **state)
+{
+    (void)state;
+    net n;
+    nhrp_packet p;
+    authenticated(&n, NHRP_AUTHENTICATION_CLEARTEXT, "cisco", "CISCO");
+    n.watch = NHRP_ERROR_INDICATION;
+    net_run(&n, n.now_ms + 2000);
+    assert_int_equal(nhrp_packet_decode(n.last, n.last_len, &p), NHRP_OK);
+    assert_int_equal(p.error_code, NHRP_ERROR_AUTHENTICATION);
+    assert_true(p.contents_len >= 40);
+    for (size_t i = 0; i + 5 <= n.last_len; i++)
+        assert_memory_not_equal(n.last + i, "CISCO", 5);
+    net_end(&n);
+}
+
 /* The shape of FRR 6b75806cab: nothing of the value is looked at beyond its length. */
 static void an_authentication_extension_of_any_length_is_safe(void **state)
 {
@@ -606,11 +645,13 @@ int main(void)
         cmocka_unit_test(a_unique_address_is_not_given_to_another),
         cmocka_unit_test(an_address_that_is_not_unique_moves_with_its_client),
         cmocka_unit_test(the_server_answers_for_its_clients_and_purges_what_it_told),
+        cmocka_unit_test(what_has_run_out_is_not_answered_though_its_timer_is_late),
         cmocka_unit_test(a_multipoint_link_needs_to_know_where_a_packet_is_from),
         cmocka_unit_test(frr_s_registration_is_taken_and_answered),
         cmocka_unit_test(frr_s_reply_registers_the_client),
         cmocka_unit_test(the_cleartext_password_is_written_as_deployed),
         cmocka_unit_test(a_wrong_or_missing_password_is_error_11),
+        cmocka_unit_test(an_error_does_not_quote_the_password),
         cmocka_unit_test(an_authentication_extension_of_any_length_is_safe),
         cmocka_unit_test(an_hmac_guards_every_octet),
         cmocka_unit_test(the_walk_goes_with_authentication_too),

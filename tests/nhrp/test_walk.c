@@ -420,6 +420,28 @@ static void a_withdrawn_prefix_is_purged_at_those_who_were_told(void **state)
     net_end(&n);
 }
 
+static void a_purge_in_one_vrf_leaves_the_same_prefix_of_another(void **state)
+{
+    (void)state;
+    net n;
+    nhrp_mapping m;
+    net_init(&n, 1, NULL);
+    walk_build(&n, NULL, NULL);
+    assert_int_equal(walk_packet(&n), NHRP_OK);
+    net_run(&n, n.now_ms + 10000);
+    assert_int_equal(hub_hairpin(&n.nodes[0], 1, 2, 1001, ip4(10, 1, 1, 101), ip4(10, 2, 2, 102)),
+                     NHRP_OK);
+    net_run(&n, n.now_ms + 3000);
+    assert_int_equal(node_events(&n.nodes[1], NHRP_EVENT_MAPPING_UP), 2);
+    const nhrp_addr prefix = in_vrf(prefix4(10, 2, 2, 0, 24), CUSTOMER);
+    assert_int_equal(nhrp_engine_withdraw(n.nodes[2].engine, n.now_ms, &prefix), NHRP_OK);
+    net_run(&n, n.now_ms + 1000);
+    assert_int_equal(node_events(&n.nodes[1], NHRP_EVENT_MAPPING_DOWN), 1);
+    assert_true(node_mapping(&n.nodes[1], NHRP_MAPPING_RESOLVED, &m));
+    assert_int_equal(m.vrf, OTHER);
+    net_end(&n);
+}
+
 static void an_unacknowledged_purge_is_repeated_and_given_up(void **state)
 {
     (void)state;
@@ -645,6 +667,7 @@ int main(void)
         cmocka_unit_test(an_unused_mapping_expires),
         cmocka_unit_test(a_used_mapping_is_renewed_before_it_expires),
         cmocka_unit_test(a_withdrawn_prefix_is_purged_at_those_who_were_told),
+        cmocka_unit_test(a_purge_in_one_vrf_leaves_the_same_prefix_of_another),
         cmocka_unit_test(an_unacknowledged_purge_is_repeated_and_given_up),
         cmocka_unit_test(redirects_of_one_flow_are_limited),
         cmocka_unit_test(a_destination_can_be_resolved_without_a_redirect),
