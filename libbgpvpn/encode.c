@@ -70,8 +70,12 @@ act bgpvpn__evaluate(bgpvpn_engine *e, const group *g, const neighbor *n, uint32
         return a;
     if (a.self && is_vpn(d->table) && best->source != SOURCE_LOCAL &&
         d->label_state != LABEL_HELD && d->label_state != LABEL_STALE) {
-        /* Own next hop without own label would be a black hole. */
+        /*
+         * Own next hop without own label would be a black hole. As long as the route has come from
+         * one source, this group has not been told anything yet that would have to go.
+         */
         bgpvpn__label_want(e, handle);
+        a.kind = a.multi ? withdraw : ACT_SKIP;
         return a;
     }
     a.kind = ACT_ANNOUNCE;

@@ -93,7 +93,7 @@ bgpvpn_rc bgpvpn_engine_new(const bgpvpn_config *cfg, uint64_t now_ms, bgpvpn_en
     sodium_memzero(c.seed, sizeof(c.seed));
     drbg_get(&e->drbg, e->hash_key, sizeof(e->hash_key));
     pool_init(&e->dests4, sizeof(dest) + 2 * sizeof(uint32_t), c.max_prefixes);
-    pool_init(&e->dests6, sizeof(dest) + 5 * sizeof(uint32_t), c.max_prefixes);
+    pool_init(&e->dests6, sizeof(dest) + 6 * sizeof(uint32_t), c.max_prefixes);
     pool_init(&e->paths, sizeof(path), c.max_paths);
     pool_init(&e->cands, sizeof(cand), UINT32_MAX);
     pool_init(&e->vroutes, sizeof(vroute), c.max_vrf_routes);

@@ -218,10 +218,8 @@ void bgpvpn__neighbor_due(bgpvpn_engine *e, neighbor *n)
     if (n->shutdown || n->removing)
         return;
     /* RFC 4271 8.2.2 Connect, event 9: the attempt is given up for another one. */
-    if (n->out && n->out->state == BGPVPN_STATE_CONNECT) {
+    if (n->out && n->out->state == BGPVPN_STATE_CONNECT)
         bgpvpn__session_end(e, n->out, BGPVPN_REASON_STREAM);
-        return;
-    }
     start(e, n);
 }
 

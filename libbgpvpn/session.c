@@ -124,7 +124,10 @@ static void detach(bgpvpn_engine *e, conn *c, uint8_t reason)
     if (n->in == c)
         n->in = NULL;
     c->neighbor = NULL;
-    bgpvpn__neighbor_rest(e, n, was == BGPVPN_STATE_CONNECT);
+    /* RFC 4271 8.2.2, event 18: TCP that fails before an OPEN was read leads to Active. */
+    bgpvpn__neighbor_rest(e, n,
+                          was == BGPVPN_STATE_CONNECT ||
+                              (was == BGPVPN_STATE_OPEN_SENT && reason == BGPVPN_REASON_STREAM));
 }
 
 void bgpvpn__session_end(bgpvpn_engine *e, conn *c, uint8_t reason)

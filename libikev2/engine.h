@@ -243,6 +243,7 @@ typedef struct ikev2__sa {
     uint8_t state;
     bool initiator;
     bool announced;
+    bool counts_half_open;
     bool queued;
     bool in_init;
     bool in_identity;
@@ -477,7 +478,17 @@ void ikev2__put_config(ikev2__builder *b, uint8_t type, const ikev2_addr *routes
 void ikev2__put_config_request(ikev2__builder *b, uint8_t request);
 void ikev2__put_config_ack(ikev2__builder *b, const ikev2_tagged *set);
 bool ikev2__config_asks(const ikev2_tagged *cp, uint16_t attribute);
-/* Keeps what was pushed and is accepted; emits ROUTES, and REFUSED for the rest. */
-ikev2_rc ikev2__config_take(ikev2__sa *sa, const ikev2_tagged *cp, bool with_address);
+/* What a peer pushed: read first, which may fail, and kept when the message is sure to count. */
+typedef struct ikev2__pushed {
+    ikev2_addr *routes;
+    size_t count;
+    uint32_t refused;
+    ikev2_addr assigned;
+} ikev2__pushed;
+
+ikev2_rc ikev2__config_read(ikev2__sa *sa, const ikev2_tagged *cp, bool with_address,
+                            ikev2__pushed *out);
+void ikev2__config_keep(ikev2__sa *sa, ikev2__pushed *pushed); /* ROUTES, REFUSED */
+void ikev2__config_drop(ikev2__sa *sa, ikev2__pushed *pushed);
 
 #endif

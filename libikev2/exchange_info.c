@@ -146,27 +146,27 @@ static void remove_child(ikev2__sa *sa, ikev2__child *gone)
 ikev2_rc ikev2__info_request(ikev2__sa *sa, ikev2__message *msg, uint64_t hash)
 {
     actions a = {0};
+    ikev2__pushed pushed = {0};
     collect(sa, msg, &a);
+    ikev2_rc rc = a.config ? ikev2__config_read(sa, &a.set, false, &pushed) : IKEV2_OK;
+    if (rc == IKEV2_ERR_SYNTAX)
+        return ikev2__fatal_error(sa, IKEV2_EXCHANGE_INFORMATIONAL, IKEV2__N_INVALID_SYNTAX, NULL,
+                                  0, hash, IKEV2_REASON_SYNTAX);
+    if (rc < 0)
+        return rc;
     ikev2__builder b = ikev2__sa_builder(sa);
     ikev2__flight flight;
     if (!a.close && a.count > 0)
         ikev2__put_delete(&b, IKEV2_PROTOCOL_ID_ESP, a.spis, a.count);
     if (a.config)
         ikev2__put_config_ack(&b, &a.set);
-    ikev2_rc rc =
-        ikev2__protect(sa, IKEV2_EXCHANGE_INFORMATIONAL, true, sa->next_recv, &b, &flight);
-    if (rc < 0)
-        return rc;
-    if (a.config && !a.close)
-        rc = ikev2__config_take(sa, &a.set, false);
+    rc = ikev2__protect(sa, IKEV2_EXCHANGE_INFORMATIONAL, true, sa->next_recv, &b, &flight);
     if (rc < 0) {
-        ikev2__flight_free(sa->e, &flight);
-        if (rc == IKEV2_ERR_SYNTAX)
-            return ikev2__fatal_error(sa, IKEV2_EXCHANGE_INFORMATIONAL, IKEV2__N_INVALID_SYNTAX,
-                                      NULL, 0, hash, IKEV2_REASON_SYNTAX);
+        ikev2__config_drop(sa, &pushed);
         return rc;
     }
     ikev2__sa_respond(sa, &flight, hash);
+    ikev2__config_keep(sa, &pushed);
     if (a.close) {
         /* RFC 7296 2.25.2: our own rekey of it is forgotten; what the peer made counts. */
         if (ikev2__rekey_yield(sa))

@@ -54,6 +54,28 @@ ikev2_rc ikev2_engine_get_sa(const ikev2_engine *e, uint64_t sa_id, ikev2_sa_inf
     return versioned_write(out, &info, sizeof(info), sizeof(info)) ? IKEV2_OK : IKEV2_ERR_ARG;
 }
 
+ikev2_rc ikev2_engine_get_keys(const ikev2_engine *e, uint64_t sa_id, ikev2_sa_keys *out)
+{
+    if (!e || !out)
+        return IKEV2_ERR_ARG;
+    const ikev2__sa *sa = ikev2__sa_by_id(e, sa_id);
+    if (!sa)
+        return IKEV2_ERR_ABSENT;
+    const uint8_t state = sa_state(sa);
+    if (state == IKEV2_SA_CONNECTING || state == IKEV2_SA_DEAD)
+        return IKEV2_ERR_STATE;
+    ikev2_sa_keys keys = {.struct_size = sizeof(keys)};
+    keys.ei = sa->keys.ei;
+    keys.er = sa->keys.er;
+    keys.ei_len = keys.er_len = sa->cipher.key_bytes;
+    if (sa->cipher.integ_bytes > 0) {
+        keys.ai = sa->keys.ai;
+        keys.ar = sa->keys.ar;
+        keys.ai_len = keys.ar_len = sa->cipher.integ_bytes;
+    }
+    return versioned_write(out, &keys, sizeof(keys), sizeof(keys)) ? IKEV2_OK : IKEV2_ERR_ARG;
+}
+
 static uint8_t child_state(const ikev2__child *c)
 {
     switch (c->state) {

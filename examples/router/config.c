@@ -296,6 +296,7 @@ bool rt_config_copy(rt_config *out, const router_config *in, const alloc *a)
                              .flows = in->flows,
                              .resize = in->resize,
                              .resize_user = in->resize_user,
+                             .child_packets = in->child_packets,
                              .vrf_count = in->vrf_count,
                              .peer_count = in->peer_count,
                              .bgp_neighbor_count = in->bgp_neighbor_count};

@@ -202,7 +202,7 @@ static bool identity_text(const ikev2_identity *id, char out[ROUTER_NAME_BYTES])
         const uint8_t b = id->bytes[i];
         if (b <= ' ' || b >= 0x7f || b == '*')
             return false;
-        out[i] = (char)(b >= 'A' && b <= 'Z' ? b | 0x20 : b);
+        out[i] = (char)b;
     }
     out[id->len] = 0;
     return true;
@@ -415,6 +415,7 @@ static esp_sa *make_sa(router *r, const ikev2_child_info *info, uint8_t directio
     config.algorithm = esp_algorithm(info);
     config.esn = info->esn;
     config.workers = r->worker_count + 1; /* the control thread sends too */
+    config.soft_packets = r->config.child_packets;
     config.keymat = direction == ESP_DIRECTION_IN ? info->key_in : info->key_out;
     config.keymat_len = direction == ESP_DIRECTION_IN ? info->key_in_len : info->key_out_len;
     config.allocator.resize = r->config.resize;

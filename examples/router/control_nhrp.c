@@ -660,8 +660,37 @@ void rt_nhrp_sent(router *r, const rt_tunnel *t, const uint8_t *buf, size_t len)
     }
 }
 
+/*
+ * A responder behind a NAT knows its inner address only, and puts that into its reply. Where the
+ * reply comes over the responder's own tunnel, whose tunnel address IKE has vouched for, the
+ * address that it is seen at takes its place, as the NAT extension would have it. NULL: as it is.
+ */
+static const uint8_t *behind_nat(router *r, const rt_tunnel *t, const uint8_t *buf, size_t len)
+{
+    nhrp_packet pkt;
+    nhrp_cie cie;
+    size_t it = 0;
+    router_addr claimed;
+    router_addr protocol;
+    if (len > sizeof(r->scratch) || nhrp_packet_decode(buf, len, &pkt) != NHRP_OK ||
+        pkt.type != NHRP_RESOLUTION_REPLY || nhrp_cie_next(&pkt, &it, &cie) != NHRP_YES)
+        return NULL;
+    rt_addr_from(&claimed, &cie.nbma);
+    rt_addr_from(&protocol, &cie.protocol);
+    if (!rt_addr_same(&protocol, &t->address) || claimed.family != t->path.peer.family ||
+        rt_addr_same(&claimed, &t->path.peer))
+        return NULL;
+    memcpy(r->scratch, buf, len);
+    memcpy(r->scratch + (pkt.cies - buf) + NHRP_CIE_SIZE, t->path.peer.bytes,
+           rt_addr_bits(&claimed) / 8);
+    return nhrp_packet_set_checksum(r->scratch, len) == NHRP_OK ? r->scratch : NULL;
+}
+
 void rt_nhrp_input(router *r, rt_tunnel *t, const uint8_t *buf, size_t len)
 {
+    const uint8_t *seen = behind_nat(r, t, buf, len);
+    if (seen)
+        buf = seen;
     const nhrp_rc rc = nhrp_engine_input(r->nhrp, r->now, t->slot, NULL, buf, len);
     if (rc == NHRP_ERR_REPEATED || rc == NHRP_ERR_RATE || rc == NHRP_ERR_NEGATIVE)
         return; /* nothing wrong with the packet */

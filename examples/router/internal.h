@@ -63,8 +63,7 @@ enum {
     RT_COLLECT_MS = 10,         /* retired objects that a worker still holds */
     RT_WORK_PER_TIMEOUT = 4096, /* engine events handled in one call */
     RT_NHRP_SCRATCH = 2048,
-    RT_ICMP_BURST = 100, /* errors per second and worker: RFC 1812 4.3.2.8 */
-    RT_MAX_FAMILIES = 2
+    RT_ICMP_BURST = 100 /* errors per second and worker: RFC 1812 4.3.2.8 */
 };
 
 typedef struct rt_tunnel rt_tunnel;
@@ -342,6 +341,7 @@ typedef struct rt_config {
     uint32_t workers, flows;
     void *(*resize)(void *user, void *ptr, size_t size);
     void *resize_user;
+    uint64_t child_packets;
 } rt_config;
 
 typedef struct rt_events {

@@ -124,6 +124,7 @@ typedef struct router_config {
     uint32_t flows; /* remembered by each worker; a power of two, 32 bytes each; 1,024 */
     void *(*resize)(void *user, void *ptr, size_t size); /* as realloc; NULL: the C library's */
     void *resize_user;
+    uint64_t child_packets; /* an ESP SA is rekeyed after so many; 0: before its numbers run out */
 } router_config;
 
 void router_config_init(router_config *config);

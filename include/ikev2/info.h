@@ -94,11 +94,28 @@ typedef struct ikev2_child_info {
     size_t peer_ts_count;           /**< Their number. */
 } ikev2_child_info;
 
+/**
+ * The keys that protect an IKE SA's messages, for whoever must read a capture. They are views,
+ * secret, and wiped with the SA; those of AEAD ciphers end in the salt, and have no integrity keys.
+ */
+typedef struct ikev2_sa_keys {
+    uint32_t struct_size; /**< sizeof(ikev2_sa_keys). */
+    uint32_t reserved;    /**< 0. */
+    const uint8_t *ei;    /**< SK_ei: cipher key of the initiator's messages. */
+    size_t ei_len;        /**< Its length. */
+    const uint8_t *er;    /**< SK_er: of the responder's. */
+    size_t er_len;        /**< Its length. */
+    const uint8_t *ai;    /**< SK_ai: integrity key of the initiator's messages, or NULL. */
+    size_t ai_len;        /**< Its length. */
+    const uint8_t *ar;    /**< SK_ar: of the responder's, or NULL. */
+    size_t ar_len;        /**< Its length. */
+} ikev2_sa_keys;
+
 /** Counters, since the engine was made. */
 typedef struct ikev2_counters {
     uint32_t struct_size;   /**< sizeof(ikev2_counters). */
     uint32_t sas;           /**< IKE SAs now, of any state. */
-    uint32_t half_open;     /**< Responder's unauthenticated SAs now. */
+    uint32_t half_open;     /**< Responder's SAs that were never authenticated, now. */
     uint32_t children;      /**< Child SAs now. */
     uint64_t received;      /**< Datagrams in. */
     uint64_t sent;          /**< Datagrams out. */
@@ -127,6 +144,16 @@ typedef struct ikev2_counters {
  * @retval IKEV2_ERR_ABSENT no such IKE SA.
  */
 IKEV2_API ikev2_rc ikev2_engine_get_sa(const ikev2_engine *e, uint64_t sa_id, ikev2_sa_info *out);
+
+/**
+ * @brief Shows the keys of an IKE SA (RFC 7296 2.14).
+ * @param e the engine.
+ * @param sa_id the IKE SA.
+ * @param out with struct_size set.
+ * @retval IKEV2_ERR_ABSENT no such IKE SA.
+ * @retval IKEV2_ERR_STATE it has no keys yet, or none any more.
+ */
+IKEV2_API ikev2_rc ikev2_engine_get_keys(const ikev2_engine *e, uint64_t sa_id, ikev2_sa_keys *out);
 
 /**
  * @brief Describes a Child SA.
@@ -164,6 +191,7 @@ IKEV2_API ikev2_rc ikev2_engine_get_routes(const ikev2_engine *e, uint64_t sa_id
  * @brief Reads the counters.
  * @param e the engine.
  * @param out with struct_size set.
+ * @retval IKEV2_ERR_ARG struct_size is smaller than any release of the library had.
  */
 IKEV2_API ikev2_rc ikev2_engine_get_counters(const ikev2_engine *e, ikev2_counters *out);
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUFFER_BYTES = 4096, IPV4 = 20, UDP = 8, DELAY_MS = 5 };
+enum { BUFFER_BYTES = 4096, IPV4 = 20, UDP = 8, DELAY_MS = 5, NAT_PORTS = 20000 };
 
 router_addr mesh_ipv4(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint8_t bits)
 {
@@ -312,10 +312,30 @@ typedef struct wire {
 
 static size_t node_by_underlay(const mesh *m, const router_addr *a)
 {
-    for (size_t i = 0; i < m->count; i++)
-        if (memcmp(m->configs[i].underlay.bytes, a->bytes, sizeof(a->bytes)) == 0)
+    for (size_t i = 0; i < m->count; i++) {
+        const mesh_node *n = &m->nodes[i];
+        const router_addr *own =
+            n->nat.family != ROUTER_FAMILY_NONE ? &n->nat : &m->configs[i].underlay;
+        if (memcmp(own->bytes, a->bytes, sizeof(a->bytes)) == 0)
             return i;
+    }
     return m->count;
+}
+
+/* What a NAT makes of a path on the way out, and on the way in again. */
+static router_path translate(mesh *m, size_t from, size_t to, const router_path *path)
+{
+    router_path out = *path;
+    if (m->nodes[from].nat.family != ROUTER_FAMILY_NONE) {
+        memcpy(out.local.bytes, m->nodes[from].nat.bytes, sizeof(out.local.bytes));
+        out.local.port = (uint16_t)(out.local.port + NAT_PORTS);
+        m->nodes[from].nat_open[to] = true;
+    }
+    if (m->nodes[to].nat.family != ROUTER_FAMILY_NONE) {
+        memcpy(out.peer.bytes, m->configs[to].underlay.bytes, sizeof(out.peer.bytes));
+        out.peer.port = (uint16_t)(out.peer.port - NAT_PORTS);
+    }
+    return out;
 }
 
 static void underlay_send(mesh *m, size_t from, const router_path *path, const uint8_t *bytes,
@@ -325,6 +345,8 @@ static void underlay_send(mesh *m, size_t from, const router_path *path, const u
     const size_t marker = strlen(MESH_MARKER);
     wire w;
     m->datagrams++;
+    if (m->tap)
+        m->tap(m->tap_user, m->now, path, bytes, len);
     for (size_t i = 0; i + marker <= len; i++)
         if (memcmp(bytes + i, MESH_MARKER, marker) == 0)
             m->leaks++;
@@ -333,10 +355,13 @@ static void underlay_send(mesh *m, size_t from, const router_path *path, const u
     if (path->transport == ROUTER_TRANSPORT_ESP ||
         (path->local.port == 4500 && len > 4 && memcmp(bytes, "\0\0\0\0", 4) != 0))
         m->between[from][to]++;
+    if (m->nodes[to].nat.family != ROUTER_FAMILY_NONE && !m->nodes[to].nat_open[from])
+        return;
+    const router_path seen = translate(m, from, to, path);
     memset(&w, 0, sizeof(w));
-    w.path.local = path->peer;
-    w.path.peer = path->local;
-    w.path.transport = path->transport;
+    w.path.local = seen.peer;
+    w.path.peer = seen.local;
+    w.path.transport = seen.transport;
     memcpy(w.bytes, bytes, len);
     vnet_send(m->net, m->now, (uint32_t)from, (uint32_t)to, 0, (const uint8_t *)&w,
               offsetof(wire, bytes) + len);

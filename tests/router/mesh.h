@@ -31,6 +31,8 @@ typedef struct mesh_node {
     size_t event_count;
     mesh_packet *inbox;
     size_t inbox_count;
+    router_addr nat; /* behind this address, where not NONE: only who was sent to may answer */
+    bool nat_open[MESH_MAX_NODES];
     bool cut;           /* nothing goes in or out of it any more */
     router_packet last; /* the verdict on the last packet from its TUN */
     uint64_t worker_drops;
@@ -45,6 +47,10 @@ typedef struct mesh_stream {
 } mesh_stream;
 
 typedef struct mesh {
+    /* Sees every datagram, where not NULL. */
+    void (*tap)(void *user, uint64_t now_ms, const router_path *path, const uint8_t *bytes,
+                size_t len);
+    void *tap_user;
     uint64_t now;
     vnet *net;
     mesh_node nodes[MESH_MAX_NODES];

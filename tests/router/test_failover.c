@@ -204,6 +204,89 @@ static void a_router_that_begins_anew_is_back_within_seconds(void **state)
     mesh_free(m);
 }
 
+static void few_packets(router_config *c, size_t index)
+{
+    (void)index;
+    c->child_packets = 100;
+}
+
+static void an_sa_that_has_sealed_enough_is_rekeyed(void **state)
+{
+    (void)state;
+    mesh *m = up(30, few_packets);
+    for (int i = 0; i < 1000; i++) {
+        send_ce1(m);
+        mesh_run(m, 20);
+    }
+    assert_int_equal(received(m, SPOKE2), 1000);
+    assert_in_range(mesh_count(m, SPOKE1, ROUTER_EVENT_CHILD_REKEYED), 8, 40);
+    mesh_free(m);
+}
+
+/* A second hub, node 3, beside the first. */
+static mesh *two_hubs(uint64_t seed)
+{
+    mesh *m = mesh_new(seed);
+    router_config *c = calloc(1, sizeof(*c));
+    assert_non_null(c);
+    for (size_t i = 0; i < 4; i++) {
+        mesh_config(c, i == 3 ? HUB : i);
+        c->dpd_s = 2;
+        if (i == 3) {
+            (void)strcpy(c->name, "hub2");
+            (void)strcpy(c->identity, "hub2.example.net");
+            c->underlay = mesh_ipv4(192, 168, 1, 253, 0);
+            c->tunnel = mesh_ipv4(172, 16, 1, 253, 32);
+            c->bgp_id[3] = 253;
+            c->vrfs[0].rd[7] = 99;
+        } else if (i != HUB) {
+            c->peers[2] = c->peers[1];
+            c->peers[1] = c->peers[0];
+            (void)strcpy(c->peers[1].identity, "hub2.example.net");
+            c->peers[1].address = mesh_ipv4(192, 168, 1, 253, 0);
+            c->peer_count = 3;
+            c->bgp_neighbors[c->bgp_neighbor_count++] = mesh_ipv4(172, 16, 1, 253, 0);
+        }
+        (void)mesh_add(m, c);
+    }
+    free(c);
+    mesh_run(m, 10000);
+    return m;
+}
+
+static void when_a_hub_dies_the_other_one_carries_on(void **state)
+{
+    (void)state;
+    for (size_t dies = 0; dies < 2; dies++) {
+        mesh *m = two_hubs(28 + dies);
+        const size_t hubs[] = {HUB, 3};
+        assert_int_equal(mesh_count(m, SPOKE1, ROUTER_EVENT_BGP_UP), 2);
+        send_ce1(m);
+        mesh_run(m, 100);
+        assert_int_equal(received(m, SPOKE2), 1);
+        m->nodes[hubs[dies]].cut = true;
+        mesh_run(m, 100000);
+        for (int i = 0; i < 20; i++) {
+            send_ce1(m);
+            mesh_run(m, 1000);
+        }
+        if (received(m, SPOKE2) != 20) {
+            mesh_print(m);
+            fail_msg("packets were lost after hub %u died", (unsigned)dies);
+        }
+        m->nodes[hubs[dies]].cut = false;
+        mesh_reset_streams(m, hubs[dies]);
+        mesh_run(m, 150000);
+        assert_int_equal(mesh_last(m, SPOKE1, ROUTER_EVENT_BGP_UP)->address.bytes[3],
+                         dies == 0 ? 254 : 253);
+        mesh_empty(m, SPOKE2);
+        send_ce1(m);
+        mesh_run(m, 100);
+        assert_int_equal(received(m, SPOKE2), 1);
+        mesh_free(m);
+    }
+}
+
 static void short_lives(router_config *c, size_t index)
 {
     (void)index;
@@ -242,6 +325,8 @@ int main(void)
         cmocka_unit_test(when_no_tunnel_can_be_made_the_hub_path_goes_on),
         cmocka_unit_test(when_the_direct_tunnel_dies_the_hub_path_takes_over),
         cmocka_unit_test(a_router_that_begins_anew_is_back_within_seconds),
+        cmocka_unit_test(an_sa_that_has_sealed_enough_is_rekeyed),
+        cmocka_unit_test(when_a_hub_dies_the_other_one_carries_on),
         cmocka_unit_test(rekeying_loses_no_packet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

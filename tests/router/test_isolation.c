@@ -357,6 +357,60 @@ static void a_route_beyond_the_authorization_is_refused_and_told(void **state)
     mesh_free(m);
 }
 
+static void a_redirect_about_packets_that_never_were_is_refused(void **state)
+{
+    (void)state;
+    mesh *m = two_vrfs(22, true);
+    router *hub = m->nodes[HUB].r;
+    const rt_tunnel *in = rt_tunnel_by_identity(hub, "spoke1.spokes.example.net");
+    const rt_tunnel *out = rt_tunnel_by_identity(hub, "spoke2.spokes.example.net");
+    const router_addr summary = mesh_ipv4(10, 0, 0, 0, 8);
+    const uint32_t label = rt_label_of_prefix(hub, RED, &summary)->label;
+    uint8_t quote[64];
+    const router_addr from = mesh_ipv4(10, 1, 1, 101, 0);
+    const router_addr to = mesh_ipv4(10, 2, 2, 102, 0);
+    (void)mesh_udp(quote, &from, &to, 64, false, sizeof(quote));
+    assert_int_equal(nhrp_engine_hairpin(hub->nhrp, m->now, in->slot, out->slot, &label, 1, quote,
+                                         sizeof(quote)),
+                     NHRP_OK);
+    mesh_run(m, 3000);
+    assert_int_equal(mesh_count(m, HUB, ROUTER_EVENT_REDIRECT_SENT), 1);
+    assert_int_equal(mesh_count(m, SPOKE1, ROUTER_EVENT_REDIRECT_HEARD), 0);
+    assert_int_equal(mesh_count(m, SPOKE1, ROUTER_EVENT_MAPPING_INCOMPLETE), 0);
+    assert_int_equal(mesh_count(m, SPOKE1, ROUTER_EVENT_REFUSED), 1);
+    mesh_free(m);
+}
+
+static void a_reply_is_cut_down_to_what_covers_no_route_of_our_own(void **state)
+{
+    (void)state;
+    mesh *m = mesh_new(23);
+    router_config *c = calloc(1, sizeof(*c));
+    assert_non_null(c);
+    for (size_t i = 0; i < 3; i++) {
+        mesh_config(c, i);
+        if (i == SPOKE1) /* a part of spoke 2's 10.2.2.0/24 is behind spoke 1 */
+            c->vrfs[0].connected[c->vrfs[0].connecteds++] = mesh_ipv4(10, 2, 2, 192, 26);
+        (void)mesh_add(m, c);
+    }
+    free(c);
+    mesh_run(m, 10000);
+    uint8_t packet[1600];
+    const router_addr ce2 = mesh_ipv4(10, 2, 2, 102, 0);
+    const router_addr mine = mesh_ipv4(10, 2, 2, 200, 0);
+    for (int i = 0; i < 3; i++) {
+        mesh_send(m, SPOKE1, RED, packet, ce_packet(packet, 64, false, SIZE));
+        mesh_run(m, 1000);
+    }
+    router_route route;
+    assert_int_equal(router_get_route(m->nodes[SPOKE1].r, RED, &ce2, &route), ROUTER_OK);
+    assert_int_equal(route.source, ROUTER_SOURCE_NHRP);
+    assert_int_equal(route.prefix.prefix_len, 25);
+    assert_int_equal(router_get_route(m->nodes[SPOKE1].r, RED, &mine, &route), ROUTER_OK);
+    assert_int_equal(route.source, ROUTER_SOURCE_CONNECTED);
+    mesh_free(m);
+}
+
 static void random_packets_on_each_port_harm_nothing(void **state)
 {
     (void)state;
@@ -402,6 +456,8 @@ int main(void)
         cmocka_unit_test(icmp_errors_are_limited),
         cmocka_unit_test(the_mss_of_a_syn_is_lowered_to_what_fits),
         cmocka_unit_test(a_route_beyond_the_authorization_is_refused_and_told),
+        cmocka_unit_test(a_redirect_about_packets_that_never_were_is_refused),
+        cmocka_unit_test(a_reply_is_cut_down_to_what_covers_no_route_of_our_own),
         cmocka_unit_test(random_packets_on_each_port_harm_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -280,6 +280,29 @@ static void a_bad_underlay_delays_but_does_not_break(void **state)
     }
 }
 
+static void a_spoke_behind_a_nat_gets_its_shortcut_by_calling_itself(void **state)
+{
+    (void)state;
+    for (size_t hidden = SPOKE1; hidden <= SPOKE2; hidden++) {
+        mesh *m = mesh_walk(38);
+        m->nodes[hidden].nat = mesh_ipv4(203, 0, 113, 7, 0);
+        mesh_run(m, 15000);
+        assert_int_equal(mesh_count(m, HUB, ROUTER_EVENT_BGP_UP), 2);
+        assert_int_equal(mesh_last(m, hidden, ROUTER_EVENT_TUNNEL_UP)->remote.bytes[3], 254);
+        size_t sent = 0;
+        while (sent < 100 && way(m) != ROUTER_SOURCE_NHRP) {
+            send_ce1(m);
+            sent++;
+            mesh_run(m, 1000);
+        }
+        if (way(m) != ROUTER_SOURCE_NHRP || received(m, SPOKE2) != sent) {
+            mesh_print(m);
+            fail_msg("no shortcut for spoke %u behind a NAT", (unsigned)hidden);
+        }
+        mesh_free(m);
+    }
+}
+
 /* ---- Keys for a capture's reader ---- */
 
 typedef struct keys {
@@ -305,6 +328,7 @@ static void the_key_log_has_a_line_for_each_sa(void **state)
     keys k = {0};
     router_set_keylog(m->nodes[SPOKE1].r, note_key, &k);
     mesh_run(m, 10000);
+    assert_int_equal(k.ike, 1);
     assert_int_equal(k.esp, 2); /* in and out */
     /* Wireshark's esp_sa: protocol, source, destination, SPI, cipher, key and salt, none. */
     char spi[11];
@@ -551,6 +575,7 @@ int main(void)
         cmocka_unit_test(ipv6_customers_have_the_same_walk),
         cmocka_unit_test(the_underlay_may_be_ipv6),
         cmocka_unit_test(tunnel_addresses_reach_each_other_in_the_global_vrf),
+        cmocka_unit_test(a_spoke_behind_a_nat_gets_its_shortcut_by_calling_itself),
         cmocka_unit_test(a_bad_underlay_delays_but_does_not_break),
         cmocka_unit_test(the_key_log_has_a_line_for_each_sa),
         cmocka_unit_test(workers_go_on_while_keys_and_routes_change),
