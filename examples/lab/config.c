@@ -12,15 +12,7 @@
 
 enum { AS = 65000, SPOKE_FLOWS = 256, HUB_FLOWS_PER_SPOKE = 16, HUB_FLOWS_MAX = 1 << 20 };
 
-/* 172.16.0.0/12 */
-static router_addr all_tunnels(void)
-{
-    router_addr net = ip_host4(0xac100000, 0);
-    net.prefix_len = 12;
-    return net;
-}
-
-static void set_vrf(router_vrf_config *v, uint32_t id, uint32_t node)
+static void set_vrf(router_vrf_config *v, const plan *p, uint32_t id, uint32_t node)
 {
     v->id = id;
     snprintf(v->name, sizeof(v->name), id == 1 ? "CUSTOMER" : "CUSTOMER%u", id);
@@ -34,10 +26,10 @@ static void set_vrf(router_vrf_config *v, uint32_t id, uint32_t node)
     wire_set_u32(v->import_targets[0] + 4, id);
     memcpy(v->export_targets[0], v->import_targets[0], sizeof(v->export_targets[0]));
     if (node == PLAN_HUB) {
-        v->discard[0] = plan_summary();
-        v->discards = 1;
+        v->discard[0] = plan_summary(p);
+        v->discards = p->reflector ? 0 : 1;
     } else {
-        v->connected[0] = plan_prefix(node);
+        v->connected[0] = plan_prefix(p, node);
         v->connecteds = 1;
     }
 }
@@ -66,25 +58,25 @@ static uint32_t remembered_flows(const plan *p, uint32_t node)
     return flows;
 }
 
-void plan_config(const plan *p, uint32_t node, router_config *out)
+void plan_config(const plan *p, uint32_t node, uint32_t generation, router_config *out)
 {
     router_config_init(out);
     char name[PLAN_NAME_BYTES];
     plan_name(node, name);
     snprintf(out->name, sizeof(out->name), "%s", name);
     snprintf(out->identity, sizeof(out->identity), "%s.lab.example", name);
-    out->underlay = plan_underlay(node);
-    out->tunnel = plan_tunnel(node);
+    out->underlay = plan_underlay(p, node);
+    out->tunnel = plan_tunnel(p, node);
     for (uint32_t id = 1; id <= p->vrfs; id++)
         if (plan_has_vrf(p, node, id))
-            set_vrf(&out->vrfs[out->vrf_count++], id, node);
+            set_vrf(&out->vrfs[out->vrf_count++], p, id, node);
 
-    const router_addr hub_tunnel = plan_tunnel(PLAN_HUB);
-    const router_addr tunnels = all_tunnels();
+    const router_addr hub_tunnel = plan_tunnel(p, PLAN_HUB);
+    const router_addr tunnels = plan_tunnels(p);
     if (node != PLAN_HUB) {
         router_peer_config *hub = &out->peers[out->peer_count++];
         set_peer(hub, p, node, "hub.lab.example", &hub_tunnel);
-        hub->address = plan_underlay(PLAN_HUB);
+        hub->address = plan_underlay(p, PLAN_HUB);
         hub->initiate = true;
         out->bgp_neighbors[out->bgp_neighbor_count++] = hub_tunnel;
     } else {
@@ -95,9 +87,11 @@ void plan_config(const plan *p, uint32_t node, router_config *out)
     out->shortcut = node != PLAN_HUB;
     out->flows = remembered_flows(p, node);
     out->as = AS;
-    memcpy(out->bgp_id, out->tunnel.bytes, sizeof(out->bgp_id));
+    out->bgp_reflector = p->reflector;
+    out->force_encapsulation = !p->raw_esp;
+    wire_set_u32(out->bgp_id, node + 1);
 
-    uint64_t random = p->seed ^ rng_mix(node + 1);
+    uint64_t random = p->seed ^ rng_mix((uint64_t)generation << 32 | (node + 1));
     for (size_t i = 0; i < sizeof(out->seed); i++)
         out->seed[i] = (uint8_t)rng_next(&random);
 }

@@ -36,16 +36,29 @@ static void settle(lab *l)
     }
 }
 
+static bool is_ready(const lab_node *n)
+{
+    for (uint32_t vrf = 1; vrf <= n->lab->options.plan.vrfs; vrf++)
+        if (plan_has_vrf(&n->lab->options.plan, n->number, vrf) &&
+            !(n->vrfs_ready >> (vrf - 1) & 1))
+            return false;
+    return true;
+}
+
+/* A way to the other customers: the hub's summary, or the first prefix that it reflects. */
 static void note_route(lab *l, lab_node *n, const router_event *e)
 {
-    const router_addr summary = plan_summary();
-    if (n->number == PLAN_HUB || e->source != ROUTER_SOURCE_BGP ||
-        e->prefix.prefix_len != summary.prefix_len || !ip_same_host(&e->prefix, &summary))
+    const router_addr summary = plan_summary(&l->options.plan);
+    const bool is_summary =
+        e->prefix.prefix_len == summary.prefix_len && ip_same_host(&e->prefix, &summary);
+    if (n->number == PLAN_HUB || e->source != ROUTER_SOURCE_BGP || e->vrf == ROUTER_GLOBAL_VRF ||
+        e->vrf > l->options.plan.vrfs || (!is_summary && !l->options.plan.reflector) || is_ready(n))
         return;
-    if (++n->vrfs_ready == plan_vrf_count(&l->options.plan, n->number)) {
-        l->ready++;
-        l->ready_ms = l->now;
-    }
+    n->vrfs_ready |= UINT64_C(1) << (e->vrf - 1);
+    if (!is_ready(n))
+        return;
+    l->ready++;
+    l->ready_ms = l->now;
 }
 
 void lab_node_event(lab *l, lab_node *n, const router_event *event)
@@ -68,11 +81,28 @@ void lab_node_event(lab *l, lab_node *n, const router_event *event)
         fprintf(l->log, "%.*s\n", (int)len, line);
 }
 
-void lab_node_sends(lab *l, const router_path *path, const uint8_t *bytes, size_t len)
+static bool is_cut(const lab *l, uint32_t from, uint32_t to)
 {
+    for (size_t i = 0; i < l->options.cut_count; i++) {
+        const lab_cut *c = &l->options.cuts[i];
+        const bool there = (c->a == from || c->a == LAB_ANY) && (c->b == to || c->b == LAB_ANY);
+        const bool back = (c->a == to || c->a == LAB_ANY) && (c->b == from || c->b == LAB_ANY);
+        if ((there || back) && l->now >= c->from_ms && l->now < c->until_ms)
+            return true;
+    }
+    return false;
+}
+
+void lab_node_sends(lab *l, const lab_node *n, const router_path *path, const uint8_t *bytes,
+                    size_t len)
+{
+    uint32_t to;
     if (l->capture)
         capture_datagram(l->capture, l->underlay_link, l->now, path, bytes, len);
-    l->failed |= !network_send(l->net, l->now, path, bytes, len);
+    if (!plan_find(&l->options.plan, &path->peer, &to) || is_cut(l, n->number, to))
+        l->unreachable++;
+    else
+        l->failed |= !network_send(l->net, l->now, path, bytes, len);
 }
 
 static void deliver(lab *l)
@@ -104,7 +134,8 @@ static uint64_t pending_bit(uint32_t sequence)
 static void send_flow(lab *l, flow *f)
 {
     lab_node *n = l->nodes[f->from];
-    const router_addr from = plan_customer(f->from), to = plan_customer(f->to);
+    const plan *p = &l->options.plan;
+    const router_addr from = plan_customer(p, f->from), to = plan_customer(p, f->to);
     const host_mark mark = {
         .vrf = f->vrf, .flow = f->number, .sequence = f->sent, .sent_ms = l->now};
     uint8_t packet[HOST_PACKET_BYTES];
@@ -113,6 +144,10 @@ static void send_flow(lab *l, flow *f)
     router_route route;
     const bool direct = router_get_route(n->router, f->vrf, &to, &route) == ROUTER_OK &&
                         route.source == ROUTER_SOURCE_NHRP && route.tunnel != 0;
+    const bool answered = f->sent == 0 || !(f->pending & pending_bit(f->sent - 1));
+    f->silent = answered ? 0 : f->silent + 1;
+    if (f->silent > f->longest_silence)
+        f->longest_silence = f->silent;
     if (direct && f->direct_ms == ROUTER_NEVER)
         f->direct_ms = l->now;
     f->pending |= pending_bit(f->sent);
@@ -149,7 +184,7 @@ void lab_customer_packet(lab *l, lab_node *n, uint32_t vrf, const uint8_t *packe
 {
     if (n->number == PLAN_HUB)
         return;
-    const router_addr self = plan_customer(n->number);
+    const router_addr self = plan_customer(&l->options.plan, n->number);
     host_heard heard;
     uint8_t answer[HOST_PACKET_BYTES];
     const size_t answer_len = host_input(&self, packet, len, &heard, answer);
@@ -195,11 +230,35 @@ static uint64_t earliest(const heap *h)
     return first ? first->deadline : ROUTER_NEVER;
 }
 
+static uint64_t next_restart(const lab *l)
+{
+    const lab_options *o = &l->options;
+    return l->restarted < o->restart_count ? o->restarts[l->restarted].at_ms : ROUTER_NEVER;
+}
+
+static void run_restarts(lab *l)
+{
+    while (!l->failed && next_restart(l) <= l->now) {
+        const uint32_t number = l->options.restarts[l->restarted++].node;
+        const char *problem;
+        lab_node *old = l->nodes[number];
+        const bool was_ready = number != PLAN_HUB && is_ready(old);
+        lab_node *n = node_new(l, number, old, &problem);
+        if (!n) {
+            l->failed = true;
+            return;
+        }
+        l->ready -= was_ready;
+        l->nodes[number] = n;
+        mark_dirty(l, n);
+    }
+}
+
 static uint64_t next_time(const lab *l)
 {
     uint64_t at = network_deadline(l->net);
-    const uint64_t others[] = {earliest(&l->timers), earliest(&l->flow_timers)};
-    for (size_t i = 0; i < 2; i++)
+    const uint64_t others[] = {earliest(&l->timers), earliest(&l->flow_timers), next_restart(l)};
+    for (size_t i = 0; i < 3; i++)
         at = others[i] < at ? others[i] : at;
     return at;
 }
@@ -229,6 +288,7 @@ void lab_run(lab *l, uint64_t until_ms, bool (*stop)(const lab *l))
             break;
         if (at > l->now)
             l->now = at;
+        run_restarts(l);
         deliver(l);
         run_timers(l);
         settle(l);
@@ -260,7 +320,7 @@ static bool begin_nodes(lab *l)
         return false;
     for (; l->node_count < count; l->node_count++) {
         const char *problem = NULL;
-        lab_node *n = node_new(l, l->node_count, &problem);
+        lab_node *n = node_new(l, l->node_count, NULL, &problem);
         if (!n) {
             fprintf(stderr, "lab: node %u: %s\n", l->node_count, problem ? problem : "no memory");
             return false;

@@ -18,10 +18,28 @@
 
 typedef struct lab_node lab_node;
 
+/* Between two nodes, or ANY and one, nothing arrives from one time to another. */
+enum { LAB_ANY = UINT16_MAX, LAB_MAX_FAULTS = 16 };
+
+typedef struct lab_cut {
+    uint32_t a, b;
+    uint64_t from_ms, until_ms;
+} lab_cut;
+
+/* A node loses all that it knows, tells nobody, and begins anew. */
+typedef struct lab_restart {
+    uint32_t node;
+    uint64_t at_ms;
+} lab_restart;
+
 typedef struct lab_options {
     plan plan;
     network_rules rules;
     uint64_t seconds;
+    lab_cut cuts[LAB_MAX_FAULTS];
+    size_t cut_count;
+    lab_restart restarts[LAB_MAX_FAULTS]; /* earliest first */
+    size_t restart_count;
     const char *pcap; /* NULL: no capture */
     bool log;         /* every event, on standard output */
 } lab_options;
@@ -42,6 +60,7 @@ typedef struct flow {
     uint64_t first_ms;  /* the first answer, or arrival of UDP; ROUTER_NEVER: none yet */
     uint64_t direct_ms; /* the route became a shortcut; ROUTER_NEVER: not yet */
     uint32_t answered_directly;
+    uint32_t silent, longest_silence; /* pings in a row that were not answered within every_ms */
 } flow;
 
 typedef struct lab {
@@ -62,10 +81,11 @@ typedef struct lab {
     FILE *log;  /* NULL: none */
     uint64_t events;
     uint64_t strayed;     /* packets that came out in another VRF than they went in */
-    uint64_t unreachable; /* underlay datagrams to nobody */
-    uint32_t ready;       /* spokes that have the hub's summary in each VRF */
-    uint64_t ready_ms;    /* the last of them got it */
-    bool failed;          /* out of memory, or a router that could not be made */
+    uint64_t unreachable; /* underlay datagrams to nobody, or cut off */
+    size_t restarted;
+    uint32_t ready;    /* spokes that have the hub's summary in each VRF */
+    uint64_t ready_ms; /* the last of them got it */
+    bool failed;       /* out of memory, or a router that could not be made */
 } lab;
 
 bool lab_begin(lab *l, const lab_options *options);
@@ -80,7 +100,8 @@ flow *lab_add_flow(lab *l, const flow *f);
 
 /* What nodes tell. */
 void lab_node_event(lab *l, lab_node *n, const router_event *event);
-void lab_node_sends(lab *l, const router_path *path, const uint8_t *bytes, size_t len);
+void lab_node_sends(lab *l, const lab_node *n, const router_path *path, const uint8_t *bytes,
+                    size_t len);
 void lab_customer_packet(lab *l, lab_node *n, uint32_t vrf, const uint8_t *packet, size_t len);
 
 #endif

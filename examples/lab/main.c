@@ -9,123 +9,27 @@
  * Standard output is the same bytes for the same options. What depends on the machine (CPU, wall
  * clock, memory) goes to standard error.
  */
-#include "lab.h"
-#include "node.h"
+#include "options.h"
+#include "report.h"
 #include "rng.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
 enum {
     STATUS_USAGE = 2,
-    MILLION = 1000000,
     MS_PER_S = 1000,
-    DELAY_MS = 10,
-    REORDER_MS = 50,
-    MAX_VRFS = ROUTER_MAX_VRFS,
-    TARGETS = 3, /* that each spoke pings, in each VRF */
+    TARGETS = 3, /* that each spoke pings, at most */
     PING_EVERY_MS = 1000,
     UDP_EVERY_MS = 500,
     FLOWS_FROM_MS = 5000, /* pings begin, spread over a second */
     FLOWS_END_MS = 5000,  /* before the end, so that the last answers come in */
-    FLOWS_SHOWN = 100,    /* more are only summed up */
     WALK_PINGS = 5,
     WALK_READY_STEP = 3, /* the customer sends when the routes are there */
     WALK_LIMIT_MS = 60000,
     WALK_AFTER_MS = 2000
 };
-
-static const char usage[] =
-    "usage: lab [--walk] [--seed S] [--spokes N] [--vrfs K] [--sparse] [--seconds T]\n"
-    "           [--loss PERCENT] [--reorder PERCENT] [--duplicate PERCENT]\n"
-    "           [--delay MS] [--jitter MS] [--pcap FILE] [--log]\n";
-
-typedef struct arguments {
-    lab_options lab;
-    bool walk;
-} arguments;
-
-/* ---- Arguments ---- */
-
-static bool get_number(const char *text, uint64_t most, uint64_t *out)
-{
-    char *end;
-    const unsigned long long v = strtoull(text, &end, 10);
-    *out = v;
-    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && v <= most;
-}
-
-static bool get_u32(const char *text, uint32_t most, uint32_t *out)
-{
-    uint64_t v;
-    if (!get_number(text, most, &v))
-        return false;
-    *out = (uint32_t)v;
-    return true;
-}
-
-static bool get_percent(const char *text, uint32_t *ppm)
-{
-    char *end;
-    const double v = strtod(text, &end);
-    if (end == text || *end != '\0' || !(v >= 0 && v <= 100))
-        return false;
-    *ppm = (uint32_t)(v * (MILLION / 100) + 0.5);
-    return true;
-}
-
-static bool take_value(arguments *a, const char *option, const char *value)
-{
-    lab_options *o = &a->lab;
-    if (strcmp(option, "--seed") == 0)
-        return get_number(value, UINT64_MAX, &o->plan.seed);
-    if (strcmp(option, "--spokes") == 0)
-        return get_u32(value, PLAN_MAX_SPOKES, &o->plan.spokes) && o->plan.spokes >= 2;
-    if (strcmp(option, "--vrfs") == 0)
-        return get_u32(value, MAX_VRFS, &o->plan.vrfs) && o->plan.vrfs >= 1;
-    if (strcmp(option, "--seconds") == 0)
-        return get_number(value, UINT32_MAX, &o->seconds);
-    if (strcmp(option, "--loss") == 0)
-        return get_percent(value, &o->rules.loss_ppm);
-    if (strcmp(option, "--reorder") == 0)
-        return get_percent(value, &o->rules.reorder_ppm);
-    if (strcmp(option, "--duplicate") == 0)
-        return get_percent(value, &o->rules.duplicate_ppm);
-    if (strcmp(option, "--delay") == 0)
-        return get_u32(value, MS_PER_S, &o->rules.delay_ms) && o->rules.delay_ms >= 1;
-    if (strcmp(option, "--jitter") == 0)
-        return get_u32(value, MS_PER_S, &o->rules.jitter_ms);
-    if (strcmp(option, "--pcap") == 0) {
-        o->pcap = value;
-        return true;
-    }
-    return false;
-}
-
-static bool parse_arguments(arguments *a, int argc, char **argv)
-{
-    *a = (arguments){.lab = {.plan = {.spokes = 20, .vrfs = 1, .seed = 1},
-                             .rules = {.delay_ms = DELAY_MS, .reorder_ms = REORDER_MS},
-                             .seconds = 60}};
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--walk") == 0)
-            a->walk = true;
-        else if (strcmp(argv[i], "--log") == 0)
-            a->lab.log = true;
-        else if (strcmp(argv[i], "--sparse") == 0)
-            a->lab.plan.sparse = true;
-        else if (i + 1 == argc || !take_value(a, argv[i], argv[i + 1]))
-            return false;
-        else
-            i++;
-    }
-    if (a->walk)
-        a->lab.plan.spokes = 2;
-    return true;
-}
 
 /* ---- The walk ---- */
 
@@ -146,13 +50,32 @@ static void print_steps(walk *w)
         printf("%s\n", text);
 }
 
-static bool print_ping(const flow *f)
+/* The addresses of the plan as text; those of IPv4 are the walk's defaults. */
+typedef struct walk_texts {
+    struct {
+        char tunnel[IP_TEXT_BYTES], nbma[IP_TEXT_BYTES], customer[IP_TEXT_BYTES];
+        char prefix[IP_TEXT_BYTES + 4];
+    } nodes[3];
+} walk_texts;
+
+static void describe_walk(const plan *p, walk_texts *texts, walk_config *config)
 {
-    char from[IP_TEXT_BYTES], to[IP_TEXT_BYTES];
-    const router_addr source = plan_customer(f->from), destination = plan_customer(f->to);
-    printf("ping %s -> %s: %u of %u answered, %u of them directly\n", ip_text(&source, from),
-           ip_text(&destination, to), f->answered, f->sent, f->answered_directly);
-    return f->answered == f->sent;
+    walk_config_init(config);
+    walk_node *const nodes[] = {&config->hub, &config->spoke1, &config->spoke2};
+    for (uint32_t i = 0; i < 3; i++) {
+        const router_addr tunnel = plan_tunnel(p, i), nbma = plan_underlay(p, i);
+        const router_addr prefix = i ? plan_prefix(p, i) : plan_summary(p);
+        char text[IP_TEXT_BYTES];
+        nodes[i]->tunnel = ip_text(&tunnel, texts->nodes[i].tunnel);
+        nodes[i]->nbma = ip_text(&nbma, texts->nodes[i].nbma);
+        snprintf(texts->nodes[i].prefix, sizeof(texts->nodes[i].prefix), "%s/%u",
+                 ip_text(&prefix, text), prefix.prefix_len);
+        nodes[i]->prefix = texts->nodes[i].prefix;
+        if (i == PLAN_HUB)
+            continue;
+        const router_addr customer = plan_customer(p, i);
+        nodes[i]->customer = ip_text(&customer, texts->nodes[i].customer);
+    }
 }
 
 static bool walk_pings(lab *l)
@@ -171,14 +94,16 @@ static bool walk_pings(lab *l)
     if (!a || !b)
         return false;
     lab_run(l, there.until_ms + WALK_AFTER_MS, NULL);
-    const bool answered = print_ping(a);
-    return print_ping(b) && answered;
+    report_flow(l, a);
+    report_flow(l, b);
+    return a->answered == a->sent && b->answered == b->sent;
 }
 
 static bool run_walk(lab *l)
 {
+    walk_texts texts;
     walk_config config;
-    walk_config_init(&config);
+    describe_walk(&l->options.plan, &texts, &config);
     l->walk = walk_new(&config);
     if (!l->walk)
         return false;
@@ -206,28 +131,37 @@ static bool run_walk(lab *l)
 
 /* ---- Many spokes ---- */
 
+/* Other spokes than from, each once; fewer where the draw repeats itself. */
+static uint32_t choose_targets(const plan *p, uint64_t *random, uint32_t from,
+                               uint32_t chosen[TARGETS])
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < TARGETS; i++) {
+        const uint32_t to = 1 + rng_below(random, p->spokes);
+        bool again = to == from;
+        for (uint32_t j = 0; j < count; j++)
+            again |= chosen[j] == to;
+        if (!again)
+            chosen[count++] = to;
+    }
+    return count;
+}
+
 static bool add_pings(lab *l)
 {
     const plan *p = &l->options.plan;
-    const uint64_t end = l->options.seconds * MS_PER_S;
+    const uint64_t end_ms = l->options.seconds * MS_PER_S;
     uint64_t random = p->seed ^ rng_mix(p->spokes);
     for (uint32_t from = 1; from <= p->spokes; from++) {
-        uint32_t chosen[TARGETS], count = 0;
-        for (uint32_t i = 0; i < TARGETS; i++) {
-            const uint32_t to = 1 + rng_below(&random, p->spokes);
-            bool again = to == from;
-            for (uint32_t j = 0; j < count; j++)
-                again |= chosen[j] == to;
-            if (!again)
-                chosen[count++] = to;
-        }
+        uint32_t chosen[TARGETS];
+        const uint32_t count = choose_targets(p, &random, from, chosen);
         for (uint32_t i = 0; i < count; i++) {
             flow f = {.from = from,
                       .to = chosen[i],
                       .vrf = 1 + rng_below(&random, p->vrfs),
                       .every_ms = PING_EVERY_MS,
                       .start_ms = FLOWS_FROM_MS + rng_below(&random, PING_EVERY_MS),
-                      .until_ms = end > FLOWS_END_MS ? end - FLOWS_END_MS : 0};
+                      .until_ms = end_ms > FLOWS_END_MS ? end_ms - FLOWS_END_MS : 0};
             f.forbidden = !plan_has_vrf(p, f.to, f.vrf);
             if (plan_has_vrf(p, f.from, f.vrf) && !lab_add_flow(l, &f))
                 return false;
@@ -236,128 +170,20 @@ static bool add_pings(lab *l)
     return true;
 }
 
-static int compare_u64(const void *a, const void *b)
-{
-    const uint64_t *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-/* Smallest, median and largest of what was reached. */
-static void print_times(const char *what, uint64_t *times, size_t count, size_t of)
-{
-    qsort(times, count, sizeof(*times), compare_u64);
-    printf("%s: %zu of %zu", what, count, of);
-    if (count > 0)
-        printf(", after %" PRIu64 " / %" PRIu64 " / %" PRIu64 " ms", times[0], times[count / 2],
-               times[count - 1]);
-    printf("\n");
-}
-
-static void print_flows(const lab *l)
-{
-    for (uint32_t i = 0; i < l->flow_count && l->flow_count <= FLOWS_SHOWN; i++) {
-        const flow *f = l->flows[i];
-        printf("ping spoke%u -> spoke%u vrf %u: %u of %u answered, %u of them directly%s\n",
-               f->from, f->to, f->vrf, f->answered, f->sent, f->answered_directly,
-               f->forbidden ? " (not in the VRF)" : "");
-    }
-}
-
-static void print_drops(const lab *l)
-{
-    router_stats sum = {0};
-    uint64_t refused = 0;
-    for (uint32_t i = 0; i < l->node_count; i++) {
-        router_stats stats;
-        router_get_stats(l->nodes[i]->router, &stats);
-        sum.to_tunnel += stats.to_tunnel;
-        sum.from_tunnel += stats.from_tunnel;
-        sum.transit += stats.transit;
-        sum.tunnels += stats.tunnels;
-        sum.mappings += stats.mappings;
-        refused += l->nodes[i]->refused;
-        for (int reason = 0; reason < ROUTER_DROP_REASONS; reason++)
-            sum.dropped[reason] += stats.dropped[reason];
-    }
-    printf("packets: %" PRIu64 " into tunnels, %" PRIu64 " out of tunnels, %" PRIu64
-           " through the hub\n",
-           sum.to_tunnel, sum.from_tunnel, sum.transit);
-    printf("state: %" PRIu64 " tunnel ends, %" PRIu64 " mappings\n", sum.tunnels, sum.mappings);
-    printf("dropped:");
-    for (int reason = 1; reason < ROUTER_DROP_REASONS; reason++)
-        printf(" %s %" PRIu64, router_drop_name(reason), sum.dropped[reason]);
-    printf(", control %" PRIu64 "\n", refused);
-}
-
-static bool report(const lab *l)
-{
-    uint64_t *answered = calloc(l->flow_count + 1, sizeof(*answered));
-    uint64_t *direct = calloc(l->flow_count + 1, sizeof(*direct));
-    if (!answered || !direct) {
-        free(answered);
-        free(direct);
-        return false;
-    }
-    size_t answered_count = 0, direct_count = 0, both = 0, allowed = 0;
-    uint32_t forbidden = 0;
-    uint64_t sent = 0, replies = 0;
-    for (uint32_t i = 0; i < l->flow_count; i++) {
-        const flow *f = l->flows[i];
-        if (f->forbidden) {
-            forbidden += f->answered + f->arrived;
-            continue;
-        }
-        allowed++;
-        sent += f->sent;
-        replies += f->answered;
-        both += f->answered_directly > 0;
-        if (f->first_ms != ROUTER_NEVER)
-            answered[answered_count++] = f->first_ms - f->start_ms;
-        if (f->direct_ms != ROUTER_NEVER)
-            direct[direct_count++] = f->direct_ms - f->start_ms;
-    }
-    network_stats net;
-    network_get_stats(l->net, &net);
-    print_flows(l);
-    printf("ready: %u of %u spokes, the last after %" PRIu64 " ms\n", l->ready,
-           l->options.plan.spokes, l->ready_ms);
-    print_times("flows answered", answered, answered_count, allowed);
-    print_times("flows direct", direct, direct_count, allowed);
-    printf("pings: %" PRIu64 " of %" PRIu64 " answered\n", replies, sent);
-    printf("isolation: %zu flows to spokes without the VRF, %u packets got through; %" PRIu64
-           " strayed\n",
-           l->flow_count - allowed, forbidden, l->strayed);
-    printf("underlay: %" PRIu64 " datagrams, %" PRIu64 " bytes, %" PRIu64 " lost, %" PRIu64
-           " duplicated\n",
-           net.sent, net.bytes, net.lost, net.duplicated);
-    print_drops(l);
-    const bool converged = allowed > 0 && answered_count == allowed && direct_count == allowed &&
-                           both == allowed && l->strayed == 0 && forbidden == 0 &&
-                           l->ready == l->options.plan.spokes;
-    printf("lab: %s\n", converged ? "converged" : "not converged");
-    free(answered);
-    free(direct);
-    return converged;
-}
-
 static bool run_many(lab *l)
 {
-    const lab_options *o = &l->options;
-    printf("lab: seed %" PRIu64 ", %u spokes, %u VRFs, %" PRIu64
-           " s; loss %u, reordering %u, duplication %u of a million; delay %u + %u ms\n",
-           o->plan.seed, o->plan.spokes, o->plan.vrfs, o->seconds, o->rules.loss_ppm,
-           o->rules.reorder_ppm, o->rules.duplicate_ppm, o->rules.delay_ms, o->rules.jitter_ms);
+    report_options(&l->options);
     if (!add_pings(l))
         return false;
-    lab_run(l, o->seconds * MS_PER_S, NULL);
-    return report(l);
+    lab_run(l, l->options.seconds * MS_PER_S, NULL);
+    return report_outcome(l);
 }
 
 /* ---- What it cost ---- */
 
 static double seconds_of(const struct timeval *t)
 {
-    return (double)t->tv_sec + (double)t->tv_usec / MILLION;
+    return (double)t->tv_sec + (double)t->tv_usec / 1e6;
 }
 
 static double wall_seconds(void)
@@ -369,37 +195,38 @@ static double wall_seconds(void)
 
 static void print_costs(const lab *l, double wall)
 {
-    struct rusage usage_now;
-    if (getrusage(RUSAGE_SELF, &usage_now) != 0)
+    struct rusage used;
+    if (getrusage(RUSAGE_SELF, &used) != 0)
         return;
-    const double cpu = seconds_of(&usage_now.ru_utime) + seconds_of(&usage_now.ru_stime);
+    const double cpu = seconds_of(&used.ru_utime) + seconds_of(&used.ru_stime);
     const uint32_t spokes = l->options.plan.spokes;
     fprintf(stderr,
             "cost: %.3f s wall, %.3f s CPU (%.3f ms a spoke), %ld KiB (%ld KiB a spoke), %.3f s "
             "virtual\n",
-            wall, cpu, cpu * MS_PER_S / spokes, usage_now.ru_maxrss, usage_now.ru_maxrss / spokes,
+            wall, cpu, cpu * MS_PER_S / spokes, used.ru_maxrss, used.ru_maxrss / (long)spokes,
             (double)l->now / MS_PER_S);
 }
 
 int main(int argc, char **argv)
 {
-    arguments a;
-    if (!parse_arguments(&a, argc, argv)) {
-        fputs(usage, stderr);
+    options o;
+    if (!options_parse(&o, argc, argv)) {
+        fputs(options_usage(), stderr);
         return STATUS_USAGE;
     }
     const double began = wall_seconds();
     lab l;
-    bool ok = lab_begin(&l, &a.lab);
+    bool ok = lab_begin(&l, &o.lab);
     if (ok)
-        ok = a.walk ? run_walk(&l) : run_many(&l);
+        ok = o.walk ? run_walk(&l) : run_many(&l);
     if (l.failed)
         fprintf(stderr, "lab: out of memory, or a node that never came to rest\n");
     ok &= !l.failed;
+    fflush(stdout);
+    print_costs(&l, wall_seconds() - began);
     if (!lab_end(&l)) {
         fprintf(stderr, "lab: the capture could not be written\n");
         ok = false;
     }
-    print_costs(&l, wall_seconds() - began);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -3,6 +3,7 @@
 
 #include "internal/container.h"
 #include "rng.h"
+#include "segment.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -234,7 +235,7 @@ static void dispatch(lab_node *n, router_packet *p)
         to_tun(n, p->vrf, p->buf + p->offset, p->len);
         break;
     case ROUTER_VERDICT_UNDERLAY:
-        lab_node_sends(n->lab, &p->path, p->buf + p->offset, p->len);
+        lab_node_sends(n->lab, n, &p->path, p->buf + p->offset, p->len);
         break;
     case ROUTER_VERDICT_CONTROL:
         n->unheard++;
@@ -324,7 +325,7 @@ static bool take_output(lab_node *n)
         if (out.kind == ROUTER_OUTPUT_STREAM)
             stream_output(n, out.stream, buf, out.len);
         else
-            lab_node_sends(n->lab, &out.path, buf, out.len);
+            lab_node_sends(n->lab, n, &out.path, buf, out.len);
     }
     close_ended(n);
     size_t len;
@@ -351,16 +352,35 @@ void node_settle(lab_node *n)
     n->lab->failed = true;
 }
 
-lab_node *node_new(lab *l, uint32_t number, const char **problem)
+static bool add_links(lab_node *n, lab_node *old, const router_config *config)
+{
+    lab *l = n->lab;
+    if (old) {
+        n->links = old->links;
+        old->links = NULL;
+        return true;
+    }
+    n->links = calloc(l->options.plan.vrfs + 1, sizeof(*n->links));
+    for (size_t i = 0; n->links && i <= config->vrf_count; i++) {
+        char name[PLAN_NAME_BYTES + ROUTER_NAME_BYTES + 1];
+        snprintf(name, sizeof(name), "%s-%s", n->name, i ? config->vrfs[i - 1].name : "global");
+        n->links[i ? config->vrfs[i - 1].id : ROUTER_GLOBAL_VRF] =
+            capture_add_link(l->capture, name);
+    }
+    return n->links != NULL;
+}
+
+lab_node *node_new(lab *l, uint32_t number, lab_node *old, const char **problem)
 {
     static router_config config; /* large */
-    plan_config(&l->options.plan, number, &config);
+    plan_config(&l->options.plan, number, (uint32_t)l->restarted, &config);
     vtcp_config tcp;
     vtcp_config_init(&tcp);
-    tcp.mss = (uint16_t)(config.tunnel_mtu - IP_HEADER_BYTES);
+    tcp.mss = (uint16_t)(config.tunnel_mtu - ip_header_bytes(config.tunnel.family) -
+                         SEGMENT_HEADER_BYTES);
     tcp.send_bytes = STREAM_BYTES;
     tcp.max_connections = l->options.plan.spokes + 16;
-    tcp.seed = l->options.plan.seed ^ rng_mix(~(uint64_t)number);
+    tcp.seed = l->options.plan.seed ^ rng_mix(~(uint64_t)number - (l->restarted << 32));
 
     *problem = "no memory";
     lab_node *n = calloc(1, sizeof(*n));
@@ -369,27 +389,22 @@ lab_node *node_new(lab *l, uint32_t number, const char **problem)
     n->lab = l;
     n->number = number;
     plan_name(number, n->name);
-    if (!map_init(&n->by_router, &l->alloc) || !map_init(&n->by_tcp, &l->alloc) ||
-        !heap_join(&l->timers, &l->alloc, &n->timer) || vtcp_new(&tcp, &n->tcp) != VTCP_OK ||
+    n->joined = heap_join(&l->timers, &l->alloc, &n->timer);
+    if (!map_init(&n->by_router, &l->alloc) || !map_init(&n->by_tcp, &l->alloc) || !n->joined ||
+        vtcp_new(&tcp, &n->tcp) != VTCP_OK ||
         router_new(&config, l->now, &n->router, problem) != ROUTER_OK) {
         node_free(n);
         return NULL;
     }
     vtcp_listen(n->tcp, config.bgp_port);
-    if (!l->capture)
-        return n;
-    router_set_keylog(n->router, capture_key, l->capture);
-    n->links = calloc(l->options.plan.vrfs + 1, sizeof(*n->links));
-    if (!n->links) {
-        node_free(n);
-        return NULL;
+    if (l->capture) {
+        router_set_keylog(n->router, capture_key, l->capture);
+        if (!add_links(n, old, &config)) {
+            node_free(n);
+            return NULL;
+        }
     }
-    for (size_t i = 0; i <= config.vrf_count; i++) {
-        char name[PLAN_NAME_BYTES + ROUTER_NAME_BYTES + 1];
-        snprintf(name, sizeof(name), "%s-%s", n->name, i ? config.vrfs[i - 1].name : "global");
-        n->links[i ? config.vrfs[i - 1].id : ROUTER_GLOBAL_VRF] =
-            capture_add_link(l->capture, name);
-    }
+    node_free(old);
     return n;
 }
 
@@ -401,6 +416,8 @@ void node_free(lab_node *n)
         remove_stream(n, n->streams);
     map_free(&n->by_router, &n->lab->alloc);
     map_free(&n->by_tcp, &n->lab->alloc);
+    if (n->joined)
+        heap_leave(&n->lab->timers, &n->timer);
     router_free(n->router);
     vtcp_free(n->tcp);
     free(n->links);

@@ -14,6 +14,7 @@ typedef struct stream stream;
 
 struct lab_node {
     heap_node timer;
+    bool joined; /* the timer, the lab's heap */
     lab_node *next_dirty;
     bool dirty;
     lab *lab;
@@ -25,14 +26,17 @@ struct lab_node {
     map by_tcp;
     stream *streams;
     size_t ending, stalled; /* how many of them are */
-    uint32_t vrfs_ready;
-    uint32_t *links;  /* of the capture, by VRF; NULL without one */
-    uint32_t unheard; /* control packets since the node last settled */
-    uint64_t refused; /* control packets that the router did not take */
+    uint64_t vrfs_ready;    /* a bit for each VRF that has a route to the other customers */
+    uint32_t *links;        /* of the capture, by VRF; NULL without one */
+    uint32_t unheard;       /* control packets since the node last settled */
+    uint64_t refused;       /* control packets that the router did not take */
 };
 
-/* NULL without memory, or where the configuration is refused: *problem then says why. */
-lab_node *node_new(lab *l, uint32_t number, const char **problem);
+/*
+ * NULL without memory, or where the configuration is refused: *problem then says why. old, or NULL,
+ * is what the new one replaces, and then freed.
+ */
+lab_node *node_new(lab *l, uint32_t number, lab_node *old, const char **problem);
 void node_free(lab_node *n);
 
 void node_datagram(lab_node *n, network_datagram *d);

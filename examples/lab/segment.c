@@ -5,13 +5,7 @@
 #include "internal/wire.h"
 #include "vtcp.h"
 
-enum {
-    TCP_HEADER_BYTES = 20,
-    OPTION_END = 0,
-    OPTION_NOP = 1,
-    OPTION_MSS = 2,
-    OPTION_MSS_BYTES = 4
-};
+enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_MSS_BYTES = 4 };
 
 /* RFC 9293 3.2: false where an option's length is impossible. */
 static bool decode_options(wire_reader *r, segment *out)
@@ -48,9 +42,9 @@ int32_t segment_decode(const uint8_t *packet, size_t len, segment *out)
     s.flags = wire_get_u8(&r);
     s.window = wire_get_u16(&r);
     (void)wire_get_u32(&r); /* checksum and urgent pointer */
-    if (!wire_ok(&r) || header < TCP_HEADER_BYTES)
+    if (!wire_ok(&r) || header < SEGMENT_HEADER_BYTES)
         return VTCP_ERR_MALFORMED;
-    wire_reader options = wire_sub(&r, header - TCP_HEADER_BYTES);
+    wire_reader options = wire_sub(&r, header - SEGMENT_HEADER_BYTES);
     if (!decode_options(&options, &s))
         return VTCP_ERR_MALFORMED;
     s.payload = r.next;
@@ -65,7 +59,7 @@ int32_t segment_decode(const uint8_t *packet, size_t len, segment *out)
 
 size_t segment_encode(const segment *s, uint8_t *out, size_t cap)
 {
-    const size_t header = TCP_HEADER_BYTES + (s->mss ? OPTION_MSS_BYTES : 0u);
+    const size_t header = SEGMENT_HEADER_BYTES + (s->mss ? OPTION_MSS_BYTES : 0u);
     const size_t ip_header = ip_header_bytes(s->from.family);
     const size_t tcp_len = header + s->len;
     if (cap < ip_header + tcp_len ||

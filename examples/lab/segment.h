@@ -9,6 +9,7 @@
 #include "ip.h"
 
 enum {
+    SEGMENT_HEADER_BYTES = 20, /* without options */
     SEGMENT_FIN = 0x01,
     SEGMENT_SYN = 0x02,
     SEGMENT_RST = 0x04,

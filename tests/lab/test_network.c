@@ -243,13 +243,14 @@ static void the_first_two_spokes_have_the_addresses_of_the_walk(void **state)
 {
     (void)state;
     char text[IP_TEXT_BYTES];
-    const router_addr a[] = {plan_tunnel(0),   plan_underlay(0), plan_tunnel(1),
-                             plan_customer(1), plan_prefix(2),   plan_customer(2)};
+    const plan p = {.spokes = 2, .vrfs = 1};
+    const router_addr a[] = {plan_tunnel(&p, 0),   plan_underlay(&p, 0), plan_tunnel(&p, 1),
+                             plan_customer(&p, 1), plan_prefix(&p, 2),   plan_customer(&p, 2)};
     static const char *const expected[] = {"172.16.1.254", "192.168.1.254", "172.16.1.1",
                                            "10.1.1.101",   "10.2.2.0",      "10.2.2.102"};
     for (size_t i = 0; i < 6; i++)
         assert_string_equal(ip_text(&a[i], text), expected[i]);
-    assert_int_equal(plan_prefix(2).prefix_len, 24);
+    assert_int_equal(plan_prefix(&p, 2).prefix_len, 24);
 }
 
 static void every_spoke_has_addresses_of_its_own_and_is_found_by_them(void **state)
@@ -260,20 +261,20 @@ static void every_spoke_has_addresses_of_its_own_and_is_found_by_them(void **sta
     static uint8_t taken[1 << 16];
     memset(taken, 0, sizeof(taken));
     for (uint32_t i = 0; i <= SPOKES; i++) {
-        const router_addr underlay = plan_underlay(i);
+        const router_addr underlay = plan_underlay(&p, i);
         uint32_t found = UINT32_MAX;
         assert_true(plan_find(&p, &underlay, &found));
         assert_int_equal(found, i);
         if (i == PLAN_HUB)
             continue;
-        const router_addr prefix = plan_prefix(i);
+        const router_addr prefix = plan_prefix(&p, i);
         uint8_t *slot = &taken[prefix.bytes[1] << 8 | prefix.bytes[2]];
         assert_int_equal(*slot, 0);
         *slot = 1;
-        assert_memory_equal(plan_customer(i).bytes, prefix.bytes, 3);
+        assert_memory_equal(plan_customer(&p, i).bytes, prefix.bytes, 3);
     }
     uint32_t found;
-    const router_addr nobody = plan_underlay(SPOKES + 1), outside = ip_host4(1, 0);
+    const router_addr nobody = plan_underlay(&p, SPOKES + 1), outside = ip_host4(1, 0);
     const router_addr gap = ip_host4(0xc0a801fb, 0);
     assert_false(plan_find(&p, &nobody, &found));
     assert_false(plan_find(&p, &outside, &found));

@@ -570,6 +570,47 @@ static void random_segments_never_break_a_connection_of_others(void **state)
     pair_end(&p);
 }
 
+static void random_segments_near_the_window_never_break_its_bounds(void **state)
+{
+    (void)state;
+    enum { SEGMENTS = 3000, WINDOW = 3000, MOST_DATA = 1400 };
+    static uint8_t data[MOST_DATA];
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        vtcp_config config;
+        vtcp_config_init(&config);
+        config.receive_bytes = WINDOW;
+        pair p;
+        pair_begin(&p, seed, &quiet, &config);
+        const uint32_t iss = (uint32_t)prng_u64(&p.random);
+        const uint32_t ack = connect_by_hand(&p, iss);
+        to_send(&p, SERVER, STREAM_BYTES);
+        p.sides[SERVER].reads_at_most = 100;
+        for (int i = 0; i < SEGMENTS && !p.sides[SERVER].down; i++) {
+            segment s = {.from = p.addresses[CLIENT],
+                         .to = p.addresses[SERVER],
+                         .seq = iss + (uint32_t)p.sides[SERVER].got_len +
+                                prng_below(&p.random, 3 * WINDOW) - WINDOW,
+                         .ack = ack + prng_below(&p.random, 4000) - 1000,
+                         .flags = (uint8_t)(prng_u64(&p.random) | SEGMENT_ACK),
+                         .window = (uint16_t)prng_below(&p.random, 5000),
+                         .payload = data,
+                         .len = prng_below(&p.random, MOST_DATA)};
+            if (prng_below(&p.random, 100) != 0)
+                s.flags &= (uint8_t) ~(SEGMENT_RST | SEGMENT_SYN | SEGMENT_FIN);
+            uint8_t packet[PACKET_BYTES];
+            const size_t len = segment_encode(&s, packet, sizeof(packet));
+            (void)vtcp_input(p.sides[SERVER].tcp, p.now, packet, len);
+            const uint8_t *bytes;
+            size_t waiting = 0;
+            (void)vtcp_peek(p.sides[SERVER].tcp, p.sides[SERVER].id, &bytes, &waiting);
+            assert_true(waiting <= WINDOW);
+            p.now += prng_below(&p.random, 300);
+            side_step(&p, SERVER);
+        }
+        pair_end(&p);
+    }
+}
+
 static void there_are_no_more_connections_than_allowed(void **state)
 {
     (void)state;
@@ -659,6 +700,7 @@ int main(void)
         cmocka_unit_test(an_abort_resets_the_peer),
         cmocka_unit_test(a_blind_reset_or_syn_is_challenged_and_the_exact_reset_obeyed),
         cmocka_unit_test(random_segments_never_break_a_connection_of_others),
+        cmocka_unit_test(random_segments_near_the_window_never_break_its_bounds),
         cmocka_unit_test(there_are_no_more_connections_than_allowed),
         cmocka_unit_test(null_and_unknown_arguments_are_refused),
     };
