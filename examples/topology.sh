@@ -84,9 +84,15 @@ capture_all() {
     for n in 1 2; do capture_start "ce$n" "ce$n-lan"; done
 }
 
-# Ends the captures and merges them.
+# Ends the captures and merges them, when they have caught up with what was sent.
 capture_merge() { # FILE
-    local device
+    local device before='' now round
+    for round in 1 2 3 4 5 6 7 8 9 10; do
+        now=$(stat -c %s "$dir"/*.pcapng)
+        [ "$now" != "$before" ] || break
+        before=$now
+        sleep 1
+    done
     for device in "${!capture_pid[@]}"; do
         kill -INT "${capture_pid[$device]}" 2>/dev/null || true
         wait "${capture_pid[$device]}" 2>/dev/null || true
