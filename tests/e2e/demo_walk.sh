@@ -22,15 +22,16 @@ grep -q '100 packets transmitted, 100 received, 0% packet loss' "$dir/demo.log" 
 echo "on transport links only ARP, ND, ICMP, IKE and ESP; the payload only on the customers'"
 check_wire "$pcap" LabelMes
 
-echo "with the keys, nothing is malformed, and NHRP, BGP and MPLS are inside"
+echo "with the keys, nothing is malformed, and IKE_AUTH, NHRP, BGP and MPLS are inside"
 keys=$pcap.keys
 [ "$(stat -c %a "$keys/wireshark/esp_sa")" = 600 ] || fail "mode of the keys"
 malformed=$(decrypted "$keys" "$pcap" '_ws.malformed' -e frame.number -e frame.protocols)
 [ -z "$malformed" ] || fail "malformed: $malformed"
-inside=('mpls && icmp.type == 8 && ip.dst == 10.2.2.102' 'bgp.type == 2' 'nhrp.hdr.op.type == 1'
-    'nhrp.hdr.op.type == 2' 'nhrp.hdr.op.type == 8')
+inside=('isakmp.exchangetype == 35 && isakmp.typepayload == 39'
+    'esp && mpls && icmp.type == 8 && ip.dst == 10.2.2.102' 'esp && bgp.type == 2'
+    'esp && nhrp.hdr.op.type == 1' 'esp && nhrp.hdr.op.type == 2' 'esp && nhrp.hdr.op.type == 8')
 for what in "${inside[@]}"; do
-    [ -n "$(decrypted "$keys" "$pcap" "$on_transport && esp && $what" | head -n 1)" ] ||
+    [ -n "$(decrypted "$keys" "$pcap" "$on_transport && $what" | head -n 1)" ] ||
         fail "not inside: $what"
     [ -z "$(frames "$pcap" "$on_transport && $what" | head -n 1)" ] ||
         fail "inside without the keys: $what"
