@@ -69,81 +69,7 @@ static uint64_t now_ms(void)
     return uv_hrtime() / 1000000;
 }
 
-/* ---- Packets ---- */
-
-static void write_tun(node *n, const router_packet *packet)
-{
-    for (size_t i = 0; i < n->tun_count; i++) {
-        if (n->tuns[i].vrf != packet->vrf)
-            continue;
-        ssize_t rc;
-        do {
-            rc = write(n->tuns[i].fd, packet->buf + packet->offset, packet->len);
-        } while (rc < 0 && errno == EINTR);
-        /* A device that is full or down loses the packet, as any link does. */
-        return;
-    }
-}
-
-static void forward(node *n)
-{
-    batch *b = &n->batch;
-    if (b->count == 0)
-        return;
-    if (router_rx_batch(n->router, 0, now_ms(), b->packets, b->count) == ROUTER_YES)
-        n->report_waits = true;
-    underlay_send_batch(&n->underlay, b);
-    for (size_t i = 0; i < b->count; i++) {
-        if (b->packets[i].verdict == ROUTER_VERDICT_TUN)
-            write_tun(n, &b->packets[i]);
-        else if (b->packets[i].verdict == ROUTER_VERDICT_CONTROL)
-            router_control_input(n->router, now_ms(), &b->packets[i]);
-    }
-}
-
-static size_t read_tun(port *p, batch *b)
-{
-    b->count = 0;
-    while (b->count < BATCH_PACKETS) {
-        const ssize_t len = read(p->fd, batch_space(b, b->count), BATCH_MAX_PACKET_BYTES);
-        if (len <= 0)
-            break;
-        router_packet *packet = batch_put(b, b->count, 0, (size_t)len);
-        packet->port = ROUTER_PORT_TUN;
-        packet->vrf = p->vrf;
-    }
-    return b->count;
-}
-
-/* The loop has let go of the descriptor: a socket's error passes, a TUN device that went does not.
- */
-static void on_port_error(port *p)
-{
-    int error = 0;
-    socklen_t len = sizeof error;
-    if (p->socket && getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
-        uv_poll_start(&p->poll, UV_READABLE, on_readable) == 0)
-        return;
-    log_line(&p->owner->log, "event=failed why=\"the TUN device of VRF %u has gone\"", p->vrf);
-}
-
-static void on_readable(uv_poll_t *poll, int status, int events)
-{
-    (void)events;
-    port *p = poll->data;
-    node *n = p->owner;
-    if (status < 0) {
-        on_port_error(p);
-        return;
-    }
-    size_t got = BATCH_PACKETS;
-    for (int i = 0; i < MAX_BATCHES_A_WAKE && got == BATCH_PACKETS; i++) {
-        got = p->socket ? underlay_receive(p->socket, &n->batch) : read_tun(p, &n->batch);
-        forward(n);
-    }
-}
-
-/* ---- Control ---- */
+/* ---- Events and output ---- */
 
 static bool apply_events(node *n)
 {
@@ -175,6 +101,129 @@ static bool send_output(node *n)
     return any;
 }
 
+/* Nothing is left that the router wants to be applied or sent. */
+static void drain(node *n)
+{
+    bool more;
+    do {
+        more = apply_events(n);
+        more = send_output(n) || more;
+        streams_finish(&n->streams);
+    } while (more);
+}
+
+/* ---- Packets ---- */
+
+static void write_tun(node *n, const router_packet *packet)
+{
+    for (size_t i = 0; i < n->tun_count; i++) {
+        if (n->tuns[i].vrf != packet->vrf)
+            continue;
+        ssize_t rc;
+        do {
+            rc = write(n->tuns[i].fd, packet->buf + packet->offset, packet->len);
+        } while (rc < 0 && errno == EINTR);
+        /* A device that is full or down loses the packet, as any link does. */
+        return;
+    }
+}
+
+static size_t read_tun(port *p, batch *b)
+{
+    b->count = 0;
+    while (b->count < BATCH_PACKETS) {
+        const ssize_t len = read(p->fd, batch_space(b, b->count), BATCH_MAX_PACKET_BYTES);
+        if (len <= 0)
+            break;
+        router_packet *packet = batch_put(b, b->count, 0, (size_t)len);
+        packet->port = ROUTER_PORT_TUN;
+        packet->vrf = p->vrf;
+    }
+    return b->count;
+}
+
+/*
+ * An IKE message may bring the SA that packets behind it need, so it is dealt with before they are
+ * looked at; and its answer leaves before any packet that uses what it brought.
+ */
+static bool is_ike(const router_packet *packet)
+{
+    static const uint8_t non_esp_marker[4]; /* RFC 3948 2.2 */
+    const uint8_t *bytes = packet->buf + packet->offset;
+    return packet->port == ROUTER_PORT_UNDERLAY && packet->path.transport == ROUTER_TRANSPORT_UDP &&
+           (packet->path.local.port == UNDERLAY_PORT_IKE ||
+            (packet->len >= sizeof non_esp_marker &&
+             memcmp(bytes, non_esp_marker, sizeof non_esp_marker) == 0));
+}
+
+static void forward_some(node *n, router_packet *packets, size_t count)
+{
+    if (router_rx_batch(n->router, 0, now_ms(), packets, count) == ROUTER_YES)
+        n->report_waits = true;
+    underlay_send_batch(&n->underlay, packets, count);
+    for (size_t i = 0; i < count; i++) {
+        if (packets[i].verdict == ROUTER_VERDICT_TUN) {
+            write_tun(n, &packets[i]);
+        } else if (packets[i].verdict == ROUTER_VERDICT_CONTROL) {
+            router_control_input(n->router, now_ms(), &packets[i]);
+            drain(n);
+        }
+    }
+}
+
+static void forward(node *n)
+{
+    batch *b = &n->batch;
+    size_t begin = 0;
+    while (begin < b->count) {
+        size_t end = begin + 1;
+        while (end < b->count && !is_ike(&b->packets[end - 1]))
+            end++;
+        forward_some(n, b->packets + begin, end - begin);
+        begin = end;
+    }
+}
+
+static void take_in(port *p)
+{
+    node *n = p->owner;
+    size_t got = BATCH_PACKETS;
+    for (int i = 0; i < MAX_BATCHES_A_WAKE && got == BATCH_PACKETS; i++) {
+        got = p->socket ? underlay_receive(p->socket, &n->batch) : read_tun(p, &n->batch);
+        forward(n);
+    }
+}
+
+/* The loop has let go of a descriptor: a socket's error passes, a TUN device that went does not. */
+static void on_port_error(port *p)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+    if (p->socket && getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 &&
+        uv_poll_start(&p->poll, UV_READABLE, on_readable) == 0)
+        return;
+    log_line(&p->owner->log, "event=failed why=\"the TUN device of VRF %u has gone\"", p->vrf);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    (void)events;
+    port *p = poll->data;
+    node *n = p->owner;
+    if (status < 0) {
+        on_port_error(p);
+        return;
+    }
+    /* Raw ESP comes by another socket than the IKE message that preceded it. */
+    if (p->socket && p->socket->transport != ROUTER_TRANSPORT_UDP) {
+        take_in(&n->underlay_ports[UNDERLAY_IKE]);
+        take_in(&n->underlay_ports[UNDERLAY_NAT_T]);
+    }
+    take_in(p);
+}
+
+/* ---- Time ---- */
+
 static void on_timer(uv_timer_t *timer)
 {
     node *n = timer->data;
@@ -196,7 +245,7 @@ static void set_timer(node *n)
     uv_timer_start(&n->timer, on_timer, deadline > now ? deadline - now : 0, 0);
 }
 
-/* Before the loop waits: nothing that the router wants to do is left. */
+/* Before the loop waits. */
 static void on_prepare(uv_prepare_t *prepare)
 {
     node *n = prepare->data;
@@ -206,12 +255,7 @@ static void on_prepare(uv_prepare_t *prepare)
         router_timeout(n->router, now);
     }
     streams_retry(&n->streams);
-    bool more;
-    do {
-        more = apply_events(n);
-        more = send_output(n) || more;
-        streams_finish(&n->streams);
-    } while (more);
+    drain(n);
     set_timer(n);
 }
 

@@ -15,7 +15,7 @@
 #include "io/address.h"
 #include "io/netns.h"
 
-enum { PORT_IKE = 500, PORT_NAT_T = 4500, SOCKET_BUFFER_BYTES = 4 << 20 };
+enum { SOCKET_BUFFER_BYTES = 4 << 20 };
 
 /* ---- Batches ---- */
 
@@ -91,8 +91,8 @@ bool underlay_open(underlay *u, const io_config *config, char problem[UNDERLAY_P
         uint16_t port;
         const char *name;
     } wanted[UNDERLAY_SOCKETS] = {
-        [UNDERLAY_IKE] = {ROUTER_TRANSPORT_UDP, PORT_IKE, "UDP port 500"},
-        [UNDERLAY_NAT_T] = {ROUTER_TRANSPORT_UDP, PORT_NAT_T, "UDP port 4500"},
+        [UNDERLAY_IKE] = {ROUTER_TRANSPORT_UDP, UNDERLAY_PORT_IKE, "UDP port 500"},
+        [UNDERLAY_NAT_T] = {ROUTER_TRANSPORT_UDP, UNDERLAY_PORT_NAT_T, "UDP port 4500"},
         [UNDERLAY_ESP] = {ROUTER_TRANSPORT_ESP, 0, "IP protocol 50"},
         [UNDERLAY_GRE] = {ROUTER_TRANSPORT_GRE, 0, "IP protocol 47"},
     };
@@ -199,15 +199,15 @@ static void send_all(underlay *u, int fd, struct mmsghdr *messages, size_t count
     }
 }
 
-void underlay_send_batch(underlay *u, const batch *b)
+void underlay_send_batch(underlay *u, const router_packet *packets, size_t packet_count)
 {
     struct sockaddr_storage to[BATCH_PACKETS];
     struct iovec bytes[BATCH_PACKETS];
     struct mmsghdr messages[BATCH_PACKETS];
     size_t count = 0;
     int fd = -1;
-    for (size_t i = 0; i < b->count; i++) {
-        const router_packet *packet = &b->packets[i];
+    for (size_t i = 0; i < packet_count; i++) {
+        const router_packet *packet = &packets[i];
         if (packet->verdict != ROUTER_VERDICT_UNDERLAY)
             continue;
         const int next = find_socket(u, &packet->path);

@@ -31,6 +31,7 @@ uint8_t *batch_space(batch *b, size_t i);
 /* Packet i, received there: len bytes after skip bytes that are not its own. */
 router_packet *batch_put(batch *b, size_t i, size_t skip, size_t len);
 
+enum { UNDERLAY_PORT_IKE = 500, UNDERLAY_PORT_NAT_T = 4500 };
 enum { UNDERLAY_IKE, UNDERLAY_NAT_T, UNDERLAY_ESP, UNDERLAY_GRE, UNDERLAY_SOCKETS };
 
 typedef struct underlay_socket {
@@ -54,8 +55,8 @@ void underlay_close(underlay *u);
  */
 size_t underlay_receive(underlay_socket *s, batch *b);
 
-/* Sends those packets of the batch whose verdict is UNDERLAY. */
-void underlay_send_batch(underlay *u, const batch *b);
+/* Sends those of at most BATCH_PACKETS packets whose verdict is UNDERLAY. */
+void underlay_send_batch(underlay *u, const router_packet *packets, size_t packet_count);
 void underlay_send(underlay *u, const router_path *path, const uint8_t *bytes, size_t len);
 
 #endif

@@ -71,13 +71,13 @@ decrypted() { # KEYS FILE FILTER [-e FIELD...]
 # All that may be seen on a transport link, besides what proves the contrary.
 on_transport='frame.interface_name matches "-wan$"'
 on_customer='frame.interface_name matches "-lan$"'
-allowed='arp || icmpv6 || icmp || udp.port in {500,4500} || ip.proto == 50'
+allowed='arp || icmpv6 || icmp || udp.port in {500,4500} || ip.proto == 50 || ipv6.nxt == 50'
 
 # Transport links carry nothing else, and no bytes of a text that customers' links do carry.
 check_wire() { # FILE TEXT...
     local file=$1 text others
     shift
-    [ "$(count "$file" "$on_transport && (udp.port == 4500 || ip.proto == 50)")" -gt 0 ] ||
+    [ "$(count "$file" "$on_transport && esp")" -gt 0 ] ||
         fail "nothing was encrypted"
     others=$(frames "$file" "$on_transport && !($allowed)" -e frame.interface_name -e frame.protocols)
     [ -z "$others" ] || fail "unexpected on a transport link: $others"

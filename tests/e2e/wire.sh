@@ -1,10 +1,29 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# wire.sh BUILD: what customers send by UDP and TCP, through the hub and directly, whole and in
-# fragments, arrives, and cannot be read on any transport link.
+# wire.sh BUILD [raw] [ipv6]: what customers send by UDP and TCP, through the hub and directly, whole
+# and in fragments, arrives, and cannot be read on any transport link. ESP is in UDP 4500 or raw, over
+# IPv4 or IPv6.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 network "$1" python3
+shift
+esp='udp.port == 4500 && esp'
+for name in hub spoke1 spoke2; do topology_config $name; done
+for option in "$@"; do
+    case $option in
+    raw)
+        esp='(ip.proto == 50 || ipv6.nxt == 50) && !udp'
+        sed -i '/^as = /i force-encapsulation = no' "$dir"/*.conf
+        ;;
+    ipv6)
+        for name in hub spoke1 spoke2; do
+            address=$(transport_of $name)
+            ip -n "$prefix$name" addr add "2001:db8::${address##*.}/64" dev $name-wan nodad
+        done
+        sed -i 's/192\.168\.1\./2001:db8::/' "$dir"/*.conf
+        ;;
+    esac
+done
 capture_all
 start_all
 
@@ -57,4 +76,9 @@ echo "nothing of it can be read on a transport link"
 capture_merge "$dir/wire.pcapng"
 check_wire "$dir/wire.pcapng" "UDP marker first" "TCP marker first" "UDP marker second" \
     "TCP marker second"
+family=ip
+[[ " $* " != *" ipv6 "* ]] || family=ipv6
+[ "$(count "$dir/wire.pcapng" "$on_transport && $esp && $family")" -gt 20 ] || fail "not as asked"
+[ "$(count "$dir/wire.pcapng" "$on_transport && (esp || udpencap) && !($esp && $family) &&
+    !isakmp && !udpencap.nat_keepalive")" -eq 0 ] || fail "not only as asked"
 echo "all is well"
