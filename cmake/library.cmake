@@ -9,7 +9,7 @@ include(CMakePackageConfigHelpers)
 
 add_library(labelmesh_flags INTERFACE)
 target_compile_options(labelmesh_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow
-  -Wstrict-prototypes -Wmissing-prototypes -Wvla -fno-strict-overflow
+  -Wstrict-prototypes -Wmissing-prototypes -Wvla
   $<$<BOOL:${LABELMESH_WERROR}>:-Werror>)
 if(LABELMESH_SANITIZE)
   target_compile_options(labelmesh_flags INTERFACE -fsanitize=${LABELMESH_SANITIZE}

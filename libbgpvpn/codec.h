@@ -29,9 +29,6 @@ uint8_t bgpvpn__table_safi(uint32_t table);
 /* 32 or 128, by the family of its prefixes. */
 uint8_t bgpvpn__table_bits(uint32_t table);
 
-/* Whether every segment of an AS_PATH is whole and of a known type (RFC 7606 7.2). */
-int bgpvpn__as_path_ok(const uint8_t *path, size_t len, uint8_t as_size);
-
 /* Writes the head of an attribute: flags, type and a length of one or two octets. */
 void bgpvpn__put_attribute(wire_writer *w, uint8_t flags, uint8_t type, size_t len);
 

@@ -67,6 +67,13 @@ static bool config_ok(const bgpvpn_config *c)
            c->journal_changes >= JOURNAL_MIN && c->group_journal_bytes >= GROUP_BYTES_MIN;
 }
 
+/* A dest with a prefix of so many bytes and its generation, such that the next one is aligned. */
+static uint32_t dest_size(size_t prefix_bytes)
+{
+    const size_t size = offsetof(dest, prefix) + prefix_bytes + sizeof(uint32_t);
+    return (uint32_t)((size + _Alignof(dest) - 1) / _Alignof(dest) * _Alignof(dest));
+}
+
 bgpvpn_rc bgpvpn_engine_new(const bgpvpn_config *cfg, uint64_t now_ms, bgpvpn_engine **out)
 {
     bgpvpn_config c;
@@ -92,8 +99,8 @@ bgpvpn_rc bgpvpn_engine_new(const bgpvpn_config *cfg, uint64_t now_ms, bgpvpn_en
     sodium_memzero(e->cfg.seed, sizeof(e->cfg.seed));
     sodium_memzero(c.seed, sizeof(c.seed));
     drbg_get(&e->drbg, e->hash_key, sizeof(e->hash_key));
-    pool_init(&e->dests4, sizeof(dest) + 2 * sizeof(uint32_t), c.max_prefixes);
-    pool_init(&e->dests6, sizeof(dest) + 6 * sizeof(uint32_t), c.max_prefixes);
+    pool_init(&e->dests4, dest_size(4), c.max_prefixes);
+    pool_init(&e->dests6, dest_size(16), c.max_prefixes);
     pool_init(&e->paths, sizeof(path), c.max_paths);
     pool_init(&e->cands, sizeof(cand), UINT32_MAX);
     pool_init(&e->vroutes, sizeof(vroute), c.max_vrf_routes);

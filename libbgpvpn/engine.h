@@ -355,8 +355,6 @@ path *bgpvpn__best(const bgpvpn_engine *e, const dest *d);
 bool bgpvpn__path_usable(const bgpvpn_engine *e, const dest *d, const path *p);
 /* Below 0: a is better. Across dests, where the elimination by MED is not defined. */
 int bgpvpn__compare(const bgpvpn_engine *e, const path *a, const path *b);
-uint32_t bgpvpn__rib_find(const bgpvpn_engine *e, uint32_t table, const rd *r,
-                          const bgpvpn_addr *prefix);
 /* The dest at a place of the table, or 0; places go from 0 up to bgpvpn__rib_size, exclusive. */
 uint32_t bgpvpn__rib_walk(const bgpvpn_engine *e, uint64_t at);
 uint64_t bgpvpn__rib_size(const bgpvpn_engine *e);
@@ -430,7 +428,6 @@ void bgpvpn__session_due(bgpvpn_engine *e, conn *c);
 
 /* stream.c */
 bgpvpn_rc bgpvpn__conn_new(bgpvpn_engine *e, const bgpvpn_addr *peer, uint8_t incoming, conn **out);
-conn *bgpvpn__conn_find(const bgpvpn_engine *e, uint64_t stream);
 void bgpvpn__conn_attach(conn *c, neighbor *n);
 void bgpvpn__conn_free(bgpvpn_engine *e, conn *c);
 void bgpvpn__conn_close(bgpvpn_engine *e, conn *c);
@@ -441,7 +438,6 @@ bgpvpn_rc bgpvpn__neighbor_new(bgpvpn_engine *e, const bgpvpn_neighbor_config *c
                                const bgpvpn_addr *addr, bool dynamic, neighbor **out);
 bool bgpvpn__neighbor_config_read(const bgpvpn_neighbor_config *theirs,
                                   bgpvpn_neighbor_config *ours);
-neighbor *bgpvpn__neighbor_find(const bgpvpn_engine *e, uint64_t id);
 neighbor *bgpvpn__neighbor_by_addr(const bgpvpn_engine *e, const bgpvpn_addr *addr);
 const range *bgpvpn__range_match(const bgpvpn_engine *e, const bgpvpn_addr *addr);
 /* A connection of it has failed or ended: rests, tries again, or goes. */

@@ -69,7 +69,7 @@ neighbor *bgpvpn__neighbor_by_addr(const bgpvpn_engine *e, const bgpvpn_addr *ad
     return NULL;
 }
 
-neighbor *bgpvpn__neighbor_find(const bgpvpn_engine *e, uint64_t id)
+static neighbor *neighbor_find(const bgpvpn_engine *e, uint64_t id)
 {
     neighbor *n = e->neighbors;
     while (n && (n->id != id || n->removing))
@@ -260,7 +260,7 @@ bgpvpn_rc bgpvpn_engine_neighbor_remove(bgpvpn_engine *e, uint64_t now_ms, uint6
     if (!e)
         return BGPVPN_ERR_ARG;
     (void)bgpvpn__now(e, now_ms);
-    neighbor *n = bgpvpn__neighbor_find(e, id);
+    neighbor *n = neighbor_find(e, id);
     if (!n)
         return BGPVPN_ERR_ABSENT;
     if (!bgpvpn__events_ok(e))
@@ -278,7 +278,7 @@ bgpvpn_rc bgpvpn_engine_neighbor_shutdown(bgpvpn_engine *e, uint64_t now_ms, uin
     if (!e || (!text && len > 0) || len > TEXT_MAX)
         return BGPVPN_ERR_ARG;
     (void)bgpvpn__now(e, now_ms);
-    neighbor *n = bgpvpn__neighbor_find(e, id);
+    neighbor *n = neighbor_find(e, id);
     if (!n)
         return BGPVPN_ERR_ABSENT;
     if (!bgpvpn__events_ok(e))
@@ -299,7 +299,7 @@ bgpvpn_rc bgpvpn_engine_neighbor_start(bgpvpn_engine *e, uint64_t now_ms, uint64
     if (!e)
         return BGPVPN_ERR_ARG;
     (void)bgpvpn__now(e, now_ms);
-    neighbor *n = bgpvpn__neighbor_find(e, id);
+    neighbor *n = neighbor_find(e, id);
     if (!n)
         return BGPVPN_ERR_ABSENT;
     if (!bgpvpn__events_ok(e))
@@ -314,7 +314,7 @@ bgpvpn_rc bgpvpn_engine_neighbor_reset(bgpvpn_engine *e, uint64_t now_ms, uint64
     if (!e)
         return BGPVPN_ERR_ARG;
     (void)bgpvpn__now(e, now_ms);
-    neighbor *n = bgpvpn__neighbor_find(e, id);
+    neighbor *n = neighbor_find(e, id);
     if (!n)
         return BGPVPN_ERR_ABSENT;
     if (!bgpvpn__events_ok(e))
@@ -329,7 +329,7 @@ bgpvpn_rc bgpvpn_engine_neighbor_refresh(bgpvpn_engine *e, uint64_t now_ms, uint
     if (!e)
         return BGPVPN_ERR_ARG;
     (void)bgpvpn__now(e, now_ms);
-    neighbor *n = bgpvpn__neighbor_find(e, id);
+    neighbor *n = neighbor_find(e, id);
     if (!n)
         return BGPVPN_ERR_ABSENT;
     /* RFC 2918 4: only to who announced that it can. */
@@ -431,7 +431,7 @@ bgpvpn_rc bgpvpn_engine_get_neighbor(const bgpvpn_engine *e, uint64_t id, bgpvpn
 {
     if (!e || !out || out->struct_size < sizeof(*out))
         return BGPVPN_ERR_ARG;
-    const neighbor *n = bgpvpn__neighbor_find(e, id);
+    const neighbor *n = neighbor_find(e, id);
     if (!n)
         return BGPVPN_ERR_ABSENT;
     describe(n, out);

@@ -3,8 +3,8 @@
  *
  * Items of one size in chunks, named by a 32-bit handle: half of a pointer, no allocator overhead,
  * stable while the pool grows, and a walk by handle survives any insertion and removal. Handle 0 is
- * nothing. A free item is all zero but for its first four bytes, which link it, and its last
- * word-sized field if the user keeps one in "kept".
+ * nothing. A free item is all zero but for its first four bytes, which link it; its user may keep
+ * something in the rest. The item size is a multiple of what its alignment wants.
  */
 #ifndef LIBBGPVPN_POOL_H
 #define LIBBGPVPN_POOL_H

@@ -99,8 +99,8 @@ static uint64_t hash_dest(const bgpvpn_engine *e, const dest *d)
     return hash_of(e, d->table, d->rd, d->prefix, d->prefix_len);
 }
 
-uint32_t bgpvpn__rib_find(const bgpvpn_engine *e, uint32_t table, const rd *r,
-                          const bgpvpn_addr *prefix)
+static uint32_t rib_find(const bgpvpn_engine *e, uint32_t table, const rd *r,
+                         const bgpvpn_addr *prefix)
 {
     const uint64_t hash = hash_of(e, table, r, prefix->bytes, prefix->prefix_len);
     uint32_t handle = *bgpvpn__index_bucket(&e->dest_index, hash);
@@ -404,7 +404,7 @@ bgpvpn_rc bgpvpn__rib_set(bgpvpn_engine *e, uint32_t table, const uint8_t *rd_by
     rd *r = NULL;
     if (rd_bytes && !(r = bgpvpn__rd_get(e, rd_bytes)))
         return BGPVPN_ERR_NOMEM;
-    uint32_t handle = bgpvpn__rib_find(e, table, r, prefix);
+    uint32_t handle = rib_find(e, table, r, prefix);
     if (handle) {
         if (r)
             bgpvpn__rd_put(e, r); /* the dest holds it */
@@ -446,7 +446,7 @@ bgpvpn_rc bgpvpn__rib_set(bgpvpn_engine *e, uint32_t table, const uint8_t *rd_by
 bool bgpvpn__rib_remove(bgpvpn_engine *e, uint32_t table, const rd *r, const bgpvpn_addr *prefix,
                         uint32_t source)
 {
-    const uint32_t handle = bgpvpn__rib_find(e, table, r, prefix);
+    const uint32_t handle = rib_find(e, table, r, prefix);
     if (!handle)
         return false;
     dest *d = bgpvpn__dest(e, handle);

@@ -7,7 +7,7 @@
 
 enum { NOTIFICATION_FIXED = 21 };
 
-conn *bgpvpn__conn_find(const bgpvpn_engine *e, uint64_t stream)
+static conn *conn_find(const bgpvpn_engine *e, uint64_t stream)
 {
     map_node *node = map_first(&e->conns_by_id, stream);
     return node ? CONTAINER_OF(node, conn, node) : NULL;
@@ -201,7 +201,7 @@ bgpvpn_rc bgpvpn_engine_stream_up(bgpvpn_engine *e, uint64_t now_ms, uint64_t st
     if (!e || !local || !addr_ok(local))
         return BGPVPN_ERR_ARG;
     (void)bgpvpn__now(e, now_ms);
-    conn *c = bgpvpn__conn_find(e, stream);
+    conn *c = conn_find(e, stream);
     if (!c)
         return BGPVPN_ERR_ABSENT;
     if (c->up || c->closed)
@@ -217,7 +217,7 @@ bgpvpn_rc bgpvpn_engine_stream_down(bgpvpn_engine *e, uint64_t now_ms, uint64_t 
     if (!e)
         return BGPVPN_ERR_ARG;
     (void)bgpvpn__now(e, now_ms);
-    conn *c = bgpvpn__conn_find(e, stream);
+    conn *c = conn_find(e, stream);
     if (!c)
         return BGPVPN_ERR_ABSENT;
     if (!bgpvpn__events_ok(e))
@@ -234,7 +234,7 @@ bgpvpn_rc bgpvpn_engine_set_credit(bgpvpn_engine *e, uint64_t now_ms, uint64_t s
     if (!e)
         return BGPVPN_ERR_ARG;
     (void)bgpvpn__now(e, now_ms);
-    conn *c = bgpvpn__conn_find(e, stream);
+    conn *c = conn_find(e, stream);
     if (!c)
         return BGPVPN_ERR_ABSENT;
     c->credit = bytes;
@@ -245,7 +245,7 @@ bgpvpn_rc bgpvpn_engine_get_stream(const bgpvpn_engine *e, uint64_t stream, bgpv
 {
     if (!e || !out || out->struct_size < sizeof(*out))
         return BGPVPN_ERR_ARG;
-    const conn *c = bgpvpn__conn_find(e, stream);
+    const conn *c = conn_find(e, stream);
     if (!c)
         return BGPVPN_ERR_ABSENT;
     bgpvpn_stream_info info = {.struct_size = sizeof(info), .incoming = c->incoming};
@@ -320,7 +320,7 @@ bgpvpn_rc bgpvpn_engine_input(bgpvpn_engine *e, uint64_t now_ms, uint64_t stream
     if (!e || !consumed || (!buf && len > 0))
         return BGPVPN_ERR_ARG;
     (void)bgpvpn__now(e, now_ms);
-    conn *c = bgpvpn__conn_find(e, stream);
+    conn *c = conn_find(e, stream);
     if (!c)
         return BGPVPN_ERR_ABSENT;
     if (!c->up && !c->closed)

@@ -90,7 +90,8 @@ bgpvpn_rc bgpvpn_attribute_encode(const bgpvpn_attribute *attribute, uint8_t *bu
     return wire_fits(&w) ? BGPVPN_OK : BGPVPN_ERR_BUFFER;
 }
 
-int bgpvpn__as_path_ok(const uint8_t *path, size_t len, uint8_t as_size)
+/* Whether every segment is whole and of a known type (RFC 7606 7.2). */
+static int as_path_ok(const uint8_t *path, size_t len, uint8_t as_size)
 {
     wire_reader r = wire_reader_make(path, len);
     while (r.left > 0) {
@@ -175,9 +176,9 @@ static int attribute_ok(const bgpvpn_attribute *a, const attribute_rule *rule, u
         return 0;
     switch (a->type) {
     case BGPVPN_ATTR_AS_PATH:
-        return bgpvpn__as_path_ok(a->value, a->len, as_size);
+        return as_path_ok(a->value, a->len, as_size);
     case BGPVPN_ATTR_AS4_PATH:
-        return a->len > 0 && bgpvpn__as_path_ok(a->value, a->len, 4);
+        return a->len > 0 && as_path_ok(a->value, a->len, 4);
     case BGPVPN_ATTR_ATOMIC_AGGREGATE:
         return a->len == 0;
     case BGPVPN_ATTR_AGGREGATOR:

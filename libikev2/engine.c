@@ -371,6 +371,7 @@ static ikev2_rc protected_input(ikev2__sa *sa, const ikev2_path *path, const ike
     if (rc >= 0) {
         if (!response) {
             ikev2__sa_move_path(sa, path);
+            ikev2__rekey_settle(sa, h->exchange, &msg);
             peer_has_answer(sa);
         }
         ikev2__sa_heard(sa);

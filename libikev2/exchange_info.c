@@ -58,7 +58,7 @@ ikev2_rc ikev2__info_response(ikev2__sa *sa, ikev2__message *msg)
     case IKEV2__TASK_CHILD_DELETE:
         child = ikev2__child_by_id(sa->e, task->child_id);
         if (child)
-            ikev2__child_remove(child, child->delete_reason);
+            ikev2__child_retire(child, child->delete_reason);
         break;
     case IKEV2__TASK_IKE_DELETE:
         ikev2__sa_close(sa, sa->close_reason);
@@ -80,6 +80,8 @@ typedef struct actions {
     uint32_t spis[IKEV2__MAX_PAYLOADS * 2]; /* ours, of the children that go */
     ikev2__child *children[IKEV2__MAX_PAYLOADS * 2];
     size_t count;
+    uint32_t unknown[IKEV2__MAX_EARLY_DELETES]; /* the peer's; ours may be on its way */
+    size_t unknown_count;
     bool config;
     ikev2_tagged set;
 } actions;
@@ -103,7 +105,10 @@ static void collect_delete(const ikev2__sa *sa, const ikev2_delete *d, actions *
         return;
     wire_reader r = wire_reader_make(d->spis, (size_t)d->count * 4);
     for (uint32_t i = 0; i < d->count && a->count < sizeof(a->spis) / sizeof(a->spis[0]); i++) {
-        ikev2__child *c = ikev2__child_by_spi_out(sa, wire_get_u32(&r));
+        const uint32_t spi = wire_get_u32(&r);
+        ikev2__child *c = ikev2__child_by_spi_out(sa, spi);
+        if (!c && a->unknown_count < IKEV2__MAX_EARLY_DELETES)
+            a->unknown[a->unknown_count++] = spi;
         /* RFC 7296 1.4.1: where both delete at once, neither names it in its answer. */
         if (!c || c->state == IKEV2__CHILD_DELETING || listed(a, c))
             continue;
@@ -130,17 +135,6 @@ static void collect(ikev2__sa *sa, const ikev2__message *msg, actions *a)
     a->config = cp && sa->state == IKEV2__STATE_ESTABLISHED &&
                 ikev2_cp_decode(cp->body, cp->len, &a->set) == IKEV2_OK &&
                 a->set.tag == IKEV2_CFG_SET;
-}
-
-static void remove_child(ikev2__sa *sa, ikev2__child *gone)
-{
-    const uint16_t reason =
-        gone->state == IKEV2__CHILD_REPLACED ? IKEV2_REASON_REKEYED : IKEV2_REASON_PEER_DELETE;
-    /* RFC 7296 2.8: the peer is done with the old one, so it has the new one. */
-    for (ikev2__child *c = sa->children; c; c = c->next)
-        if (c->replaces == gone->id)
-            ikev2__child_start(c);
-    ikev2__child_remove(gone, reason);
 }
 
 ikev2_rc ikev2__info_request(ikev2__sa *sa, ikev2__message *msg, uint64_t hash)
@@ -175,6 +169,12 @@ ikev2_rc ikev2__info_request(ikev2__sa *sa, ikev2__message *msg, uint64_t hash)
         return IKEV2_OK;
     }
     for (size_t i = 0; i < a.count; i++)
-        remove_child(sa, a.children[i]);
+        ikev2__child_retire(a.children[i], a.children[i]->state == IKEV2__CHILD_REPLACED
+                                               ? IKEV2_REASON_REKEYED
+                                               : IKEV2_REASON_PEER_DELETE);
+    ikev2__task *task = sa->task && sa->task->kind == IKEV2__TASK_CHILD ? sa->task : NULL;
+    for (size_t i = 0; task && i < a.unknown_count; i++)
+        if (task->deleted_count < IKEV2__MAX_EARLY_DELETES)
+            task->deleted[task->deleted_count++] = a.unknown[i];
     return IKEV2_OK;
 }

@@ -29,10 +29,13 @@ static inline wire_reader wire_reader_make(const uint8_t *buf, size_t len)
     return r;
 }
 
-/* Takes n bytes: the only way forward. NULL and a failed cursor when fewer are left. */
+/*
+ * Takes n bytes: the only way forward. NULL and a failed cursor when fewer are left; of a NULL
+ * buffer none are.
+ */
 static inline const uint8_t *wire_get_bytes(wire_reader *r, size_t n)
 {
-    if (r->failed || n > r->left) {
+    if (r->failed || n > r->left || (!r->next && n > 0)) {
         r->failed = true;
         r->left = 0;
         return NULL;
@@ -53,7 +56,7 @@ static inline uint8_t wire_get_u8(wire_reader *r)
 static inline uint16_t wire_get_u16(wire_reader *r)
 {
     const uint8_t *b = wire_get_bytes(r, 2);
-    return b ? (uint16_t)(b[0] << 8 | b[1]) : 0;
+    return b ? (uint16_t)((uint32_t)b[0] << 8 | b[1]) : 0;
 }
 
 static inline uint32_t wire_get_u24(wire_reader *r)
@@ -116,9 +119,9 @@ static inline wire_writer wire_writer_make(uint8_t *buf, size_t cap)
 /* Room for n bytes, or NULL where they do not fit. */
 static inline uint8_t *wire_put_space(wire_writer *w, size_t n)
 {
-    uint8_t *at = w->len <= w->cap && n <= w->cap - w->len && w->buf ? w->buf + w->len : NULL;
+    const size_t at = w->len;
     w->len += n;
-    return at;
+    return w->buf && at <= w->len && w->len <= w->cap ? w->buf + at : NULL;
 }
 
 static inline void wire_put_u8(wire_writer *w, uint8_t v)

@@ -8,7 +8,7 @@ from headers import LIBRARIES, declarations, public_headers
 
 SCALAR = r"(?:u?int(?:8|16|32|64)_t|size_t|char|void)"
 # Mutators of an engine that take no time: they are cleaned up after or only read a queue.
-TIMELESS = ("_free", "_poll_event")
+TIMELESS = ("_free", "_poll_event", "_poll_route", "_poll_label")
 problems = []
 
 

@@ -14,7 +14,8 @@ from labelmesh import load
 nhrp = load("nhrp")
 ffi, lib = nhrp.ffi, nhrp.lib
 NEVER = 2**64 - 1
-VRF, LABEL = 7, 20002
+VRF = 7
+HUB_LABEL, SPOKE2_LABEL = 10001, 20002  # what each advertised by BGP for 10.0.0.0/8, 10.2.2.0/24
 
 
 def check(rc):
@@ -73,20 +74,24 @@ class Node:
         route = ffi.new("nhrp_route *")
         check(lib.nhrp_route_init(route))
         route.vrf, route.prefix = VRF, address("10.2.2.0/24", VRF)
-        if question.purpose == lib.NHRP_PURPOSE_REQUEST and self is spoke2:
-            route.kind, route.label_count, route.labels[0] = lib.NHRP_ROUTE_LOCAL, 1, LABEL
-        elif question.purpose == lib.NHRP_PURPOSE_REQUEST:
-            route.kind, route.link = lib.NHRP_ROUTE_FORWARD, self.link_to(spoke2)
-        elif question.purpose == lib.NHRP_PURPOSE_RESOLVE:
+        if question.purpose == lib.NHRP_PURPOSE_RESOLVE:
             route.kind, route.link = lib.NHRP_ROUTE_FORWARD, self.link_to(hub)
+            route.label_count, route.labels[0] = 1, HUB_LABEL
+        elif question.purpose == lib.NHRP_PURPOSE_REQUEST and self is hub:
+            assert list(question.labels[0:1]) == [HUB_LABEL], "the label names the VRF"
+            route.kind, route.link = lib.NHRP_ROUTE_FORWARD, self.link_to(spoke2)
+            route.label_count, route.labels[0] = 1, SPOKE2_LABEL
+        elif question.purpose == lib.NHRP_PURPOSE_REQUEST:
+            assert list(question.labels[0:1]) == [SPOKE2_LABEL], "the hub swapped the label"
+            route.kind, route.label_count, route.labels[0] = lib.NHRP_ROUTE_LOCAL, 1, SPOKE2_LABEL
         elif question.purpose == lib.NHRP_PURPOSE_REPLY:
             route.kind = lib.NHRP_ROUTE_LOCAL
         elif question.purpose == lib.NHRP_PURPOSE_TRANSIT:
             peer = next(p for p in self.peers.values() if p.tunnel == text(question.destination))
             route.kind, route.link = lib.NHRP_ROUTE_FORWARD, self.link_to(peer)
-        lib.nhrp_engine_answer_route(self.engine, now, event.ask_id, route)
+        check(lib.nhrp_engine_answer_route(self.engine, now, event.ask_id, route))
 
-    def bring_up(self, event):
+    def bring_up(self):
         """A tunnel between the spokes: each end gets a link."""
         peer = spoke1 if self is spoke2 else spoke2
         for a, b in ((self, peer), (peer, self)):
@@ -99,7 +104,7 @@ class Node:
             if event.kind == lib.NHRP_EVENT_ASK_ROUTE:
                 self.answer(event)
             elif event.kind == lib.NHRP_EVENT_ASK_TUNNEL:
-                self.bring_up(event)
+                self.bring_up()
             elif event.kind == lib.NHRP_EVENT_REGISTERED:
                 self.registered += 1
             elif event.kind == lib.NHRP_EVENT_MAPPING_UP:
@@ -150,6 +155,6 @@ mapping = ffi.new("uint64_t *")
 target = ffi.new("nhrp_addr *", address("10.2.2.102", VRF))
 check(lib.nhrp_engine_resolve(spoke1.engine, now, target, mapping))
 run(10_000)
-assert spoke1.mappings == [("10.2.2.0/24", "192.168.1.12", [LABEL])], spoke1.mappings
+assert spoke1.mappings == [("10.2.2.0/24", "192.168.1.12", [SPOKE2_LABEL])], spoke1.mappings
 print("spoke1 resolved 10.2.2.102:", spoke1.mappings[0])
 sys.exit(0)
