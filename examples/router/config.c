@@ -137,6 +137,14 @@ bool rt_peer_may_push(const router_peer_config *peer, const router_addr *prefix)
     return false;
 }
 
+bool rt_peer_may_enter(const router_peer_config *peer, uint32_t vrf)
+{
+    for (size_t i = 0; i < peer->vrf_count; i++)
+        if (peer->vrfs[i] == vrf)
+            return true;
+    return false;
+}
+
 bool rt_vrf_address(const rt_config *c, uint32_t vrf, uint8_t family, router_addr *out)
 {
     const router_vrf_config *v = rt_config_vrf(c, vrf);

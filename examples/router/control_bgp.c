@@ -28,28 +28,29 @@ enum {
 const rt_label *rt_label_of_prefix(const router *r, uint32_t vrf, const router_addr *prefix)
 {
     for (const rt_label *l = r->labels; l; l = l->next)
-        if (l->route_id == 0 && l->vrf == vrf && l->prefix.prefix_len == prefix->prefix_len &&
+        if (l->vrf == vrf && l->prefix.prefix_len == prefix->prefix_len &&
             rt_addr_same(&l->prefix, prefix))
             return l;
     return NULL;
 }
 
-const rt_label *rt_label_by_value(const router *r, uint32_t label)
+static rt_label *swap_find(const router *r, uint32_t label)
 {
-    for (const rt_label *l = r->labels; l; l = l->next)
-        if (l->label == label)
-            return l;
-    return NULL;
+    map_node *n = map_first(&r->swaps, label);
+    return n ? CONTAINER_OF(n, rt_label, by_value) : NULL;
 }
 
+const rt_label *rt_label_of_swap(const router *r, uint32_t label)
+{
+    return swap_find(r, label);
+}
+
+/* A reflected route's; those of our own prefixes last as long as the router. */
 static void label_release(router *r, rt_label *l)
 {
     const uint64_t bgp_ms = HOLD_TIME_S * MS_PER_S;
     const uint64_t nhrp_ms = (uint64_t)r->config.holding_time_s * MS_PER_S;
-    rt_label **link = &r->labels;
-    while (*link != l)
-        link = &(*link)->next;
-    *link = l->next;
+    map_remove(&r->swaps, &l->by_value);
     (void)mplsvpn_label_release(r->mpls, l->label);
     l->free_ms = r->now + (nhrp_ms > bgp_ms ? nhrp_ms : bgp_ms);
     l->next = NULL;
@@ -84,8 +85,6 @@ static rt_label *label_new(router *r, uint32_t vrf, const router_addr *prefix)
     }
     l->vrf = vrf;
     l->prefix = rt_addr_network(prefix, prefix->prefix_len);
-    l->next = r->labels;
-    r->labels = l;
     return l;
 }
 
@@ -99,6 +98,14 @@ void rt_labels_free(router *r)
             lists[i] = next;
         }
     }
+    size_t bucket = 0;
+    map_node *n = r->swaps.buckets ? map_walk(&r->swaps, &bucket, NULL) : NULL;
+    while (n) {
+        rt_label *l = CONTAINER_OF(n, rt_label, by_value);
+        n = map_walk(&r->swaps, &bucket, n);
+        alloc_free(&r->mem, l);
+    }
+    map_free(&r->swaps, &r->mem);
 }
 
 static void tell_label(router *r, const rt_label *l)
@@ -118,6 +125,8 @@ static int32_t announce(router *r, uint32_t vrf, const router_addr *prefix)
     rt_label *l = label_new(r, vrf, prefix);
     if (!l)
         return ROUTER_ERR_NOMEM;
+    l->next = r->labels;
+    r->labels = l;
     mplsvpn_hop hop;
     memset(&hop, 0, sizeof(hop));
     hop.kind = MPLSVPN_HOP_VRF;
@@ -222,6 +231,8 @@ static int32_t engine_new(router *r)
 int32_t rt_bgp_new(router *r)
 {
     r->draining_end = &r->draining;
+    if (!map_init(&r->swaps, &r->mem))
+        return ROUTER_ERR_NOMEM;
     int32_t rc = r->config.as != 0 ? engine_new(r) : ROUTER_OK;
     for (size_t i = 0; i < r->config.vrf_count && rc == ROUTER_OK; i++)
         rc = vrf_add(r, &r->config.vrfs[i]);
@@ -255,7 +266,7 @@ static bool swap_bind(router *r, const rt_label *l)
     mplsvpn_hop hop;
     memset(&hop, 0, sizeof(hop));
     hop.vrf = l->vrf;
-    if (t && t->told) {
+    if (t && t->told && rt_peer_may_enter(&r->config.peers[t->peer], l->vrf)) {
         hop.kind = MPLSVPN_HOP_TUNNEL;
         hop.cookie = t->id; /* the slot may be another's one day */
         hop.interface_id = t->slot;
@@ -270,6 +281,17 @@ static bool swap_bind(router *r, const rt_label *l)
     return false;
 }
 
+/* Those to a next hop, or all. */
+static void swaps_bind(router *r, const router_addr *next_hop)
+{
+    size_t bucket = 0;
+    for (map_node *n = map_walk(&r->swaps, &bucket, NULL); n; n = map_walk(&r->swaps, &bucket, n)) {
+        const rt_label *l = CONTAINER_OF(n, rt_label, by_value);
+        if (!next_hop || rt_addr_same(&l->next_hop, next_hop))
+            (void)swap_bind(r, l);
+    }
+}
+
 void rt_bgp_retry(router *r)
 {
     for (size_t i = 0; r->bgp && i < r->config.bgp_neighbor_count; i++) {
@@ -277,9 +299,7 @@ void rt_bgp_retry(router *r)
         if (r->bgp_neighbors[i] == 0 && t && t->told)
             neighbor_dial(r, i);
     }
-    for (const rt_label *l = r->labels; l; l = l->next)
-        if (l->route_id != 0)
-            (void)swap_bind(r, l);
+    swaps_bind(r, NULL);
 }
 
 void rt_bgp_tunnel_changed(router *r, const rt_tunnel *t, bool up)
@@ -290,9 +310,7 @@ void rt_bgp_tunnel_changed(router *r, const rt_tunnel *t, bool up)
     RT_TO(bgpvpn, &next_hop, &t->address);
     next_hop.prefix_len = 0;
     (void)bgpvpn_engine_set_next_hop(r->bgp, r->now, &next_hop, up, 0);
-    for (const rt_label *l = r->labels; l; l = l->next)
-        if (l->route_id != 0 && rt_addr_same(&l->next_hop, &t->address))
-            (void)swap_bind(r, l);
+    swaps_bind(r, &t->address);
     /* The session ran over the tunnel: it begins anew, and does not wait for its hold timer. */
     if (!up && t->bgp_neighbor != 0)
         (void)bgpvpn_engine_neighbor_reset(r->bgp, r->now, t->bgp_neighbor);
@@ -431,7 +449,7 @@ static void label_ask(router *r, const bgpvpn_label *q)
     rt_label *l = label_new(r, vrf, &prefix);
     if (!l)
         return;
-    l->route_id = q->route_id;
+    map_insert(&r->swaps, &r->mem, &l->by_value, l->label);
     l->out_label = q->out_label;
     rt_addr_from(&l->next_hop, &q->next_hop);
     if (!swap_bind(r, l) ||
@@ -453,10 +471,8 @@ static bool bgp_label(router *r)
         label_ask(r, &q);
         return true;
     }
-    rt_label *l = r->labels;
-    while (l && l->label != q.label)
-        l = l->next;
-    if (!l || l->route_id == 0)
+    rt_label *l = swap_find(r, q.label);
+    if (!l)
         return true;
     if (q.kind == BGPVPN_LABEL_FREE) {
         label_release(r, l);

@@ -229,6 +229,56 @@ static void tell_ike(router *r, uint32_t kind, const char *peer, const router_pa
     rt_event_push(r, &ev);
 }
 
+static bool child_info(const router *r, uint64_t id, ikev2_child_info *info)
+{
+    memset(info, 0, sizeof(*info));
+    info->struct_size = sizeof(*info);
+    return ikev2_engine_get_child(r->ike, id, info) == IKEV2_OK;
+}
+
+/*
+ * A rekeyed IKE SA hands its children to its heir. When both sides rekey at once there are two, one
+ * of them redundant (RFC 7296 2.8.2), and which one that is turns out late: the connection stays
+ * with the SA that has its children. Without children it goes to the first heir.
+ */
+static uint64_t sa_of_children(const router *r, const rt_conn *c, uint64_t heir)
+{
+    for (const rt_child *child = c->children; child; child = child->next) {
+        ikev2_child_info info;
+        if (child_info(r, child->id, &info) && info.state != IKEV2_CHILD_DEAD)
+            return info.sa_id;
+    }
+    return heir;
+}
+
+static rt_conn *conn_of_children(const router *r, uint64_t sa_id)
+{
+    uint64_t child_id = 0;
+    while (ikev2_engine_next_child(r->ike, sa_id, &child_id) == IKEV2_YES) {
+        const rt_child *child = rt_child_by_id(r, child_id);
+        if (child && child->conn)
+            return child->conn;
+    }
+    return NULL;
+}
+
+static void on_sa_rekeyed(router *r, const ikev2_event *ev)
+{
+    rt_conn *c = rt_conn_by_sa(r, ev->replaces);
+    if (!c)
+        c = conn_of_children(r, ev->sa_id);
+    if (!c)
+        return; /* an heir that lost */
+    const uint64_t sa_id = sa_of_children(r, c, ev->sa_id);
+    ikev2_sa_info info;
+    memset(&info, 0, sizeof(info));
+    info.struct_size = sizeof(info);
+    rt_conn_rename(r, c, sa_id);
+    if (ikev2_engine_get_sa(r->ike, sa_id, &info) == IKEV2_OK)
+        c->path = path_from(&info.path);
+    rt_tunnel_refresh(r, c->tunnel, 0, NULL);
+}
+
 static void on_sa_up(router *r, const ikev2_event *ev)
 {
     ikev2_sa_info info;
@@ -237,11 +287,8 @@ static void on_sa_up(router *r, const ikev2_event *ev)
     if (ikev2_engine_get_sa(r->ike, ev->sa_id, &info) != IKEV2_OK)
         return;
     rt_keylog_ike(r, ev->sa_id);
-    rt_conn *replaced = ev->replaces ? rt_conn_by_sa(r, ev->replaces) : NULL;
-    if (replaced) { /* rekeyed: who began the first of them still counts */
-        rt_conn_rename(r, replaced, ev->sa_id);
-        replaced->path = path_from(&info.path);
-        rt_tunnel_refresh(r, replaced->tunnel, 0, NULL);
+    if (ev->replaces != 0) {
+        on_sa_rekeyed(r, ev); /* who began the first of them still counts */
         return;
     }
     char identity[ROUTER_NAME_BYTES] = "";
@@ -318,8 +365,15 @@ static const char *reason_text(uint16_t reason)
 static void on_sa_down(router *r, const ikev2_event *ev)
 {
     rt_conn *c = rt_conn_by_sa(r, ev->sa_id);
-    const bool replaced =
-        ev->reason == IKEV2_REASON_REKEYED || ev->reason == IKEV2_REASON_REDUNDANT;
+    const uint64_t heir = c ? sa_of_children(r, c, ev->sa_id) : 0;
+    if (c && heir != ev->sa_id) {
+        rt_conn_rename(r, c, heir);
+        return;
+    }
+    /* Without a connection: rekeyed, or an heir that lost, which either side deletes. */
+    const bool replaced = ev->reason == IKEV2_REASON_REKEYED ||
+                          ev->reason == IKEV2_REASON_REDUNDANT ||
+                          ev->reason == IKEV2_REASON_PEER_DELETE;
     if (c) {
         rt_tunnel *t = c->tunnel;
         tell_ike(r, ROUTER_EVENT_IKE_DOWN, t->identity, NULL, ev->reason);
@@ -422,13 +476,6 @@ static esp_sa *make_sa(router *r, const ikev2_child_info *info, uint8_t directio
     config.allocator.user = r->config.resize_user;
     esp_sa *sa = NULL;
     return esp_sa_new(&config, &sa) == ESP_OK ? sa : NULL;
-}
-
-static bool child_info(const router *r, uint64_t id, ikev2_child_info *info)
-{
-    memset(info, 0, sizeof(*info));
-    info->struct_size = sizeof(*info);
-    return ikev2_engine_get_child(r->ike, id, info) == IKEV2_OK;
 }
 
 static bool install_inbound(router *r, rt_child *child, const ikev2_child_info *info)

@@ -226,7 +226,7 @@ static void ask_request(router *r, const nhrp_question *q, nhrp_route *a)
         return;
     }
     if (hop.kind == MPLSVPN_HOP_TUNNEL) { /* 2547oDMVPN: on along the labels */
-        const rt_label *own = rt_label_by_value(r, q->labels[0]);
+        const rt_label *own = rt_label_of_swap(r, q->labels[0]);
         const rt_tunnel *t = rt_slot_get(r, hop.interface_id);
         if (own && t && t->id == hop.cookie)
             answer_forward(a, hop.vrf, &own->prefix, hop.interface_id, hop.labels, hop.label_count);

@@ -12,6 +12,7 @@
  *   event.c    what the caller is told
  *   config.c   defaults and checks
  *   router.c   life, timers, ports
+ *   show.c     what may be looked at; keylog.c: keys for a capture's reader
  *
  * Ownership: the router owns tunnels, a tunnel its connections (IKE SAs), a connection its
  * children (pairs of ESP SAs). Whatever a worker may look at is unpublished first, then retired,
@@ -280,7 +281,7 @@ typedef struct rt_ask {
 /* A label of ours for a prefix. */
 typedef struct rt_label {
     struct rt_label *next;
-    uint64_t route_id; /* of libbgpvpn, where it is a reflected one; else 0 */
+    map_node by_value; /* where it is of a reflected route */
     uint64_t free_ms;  /* draining: when it may be used again */
     uint32_t label;
     uint32_t vrf;
@@ -385,7 +386,8 @@ struct router {
 
     rt_peer *peers;
     rt_ask asks[RT_MAX_ASKS];
-    rt_label *labels;   /* in use */
+    rt_label *labels;   /* of our own prefixes */
+    map swaps;          /* labels of reflected routes */
     rt_label *draining; /* first to be reclaimed first */
     rt_label **draining_end;
     uint64_t bgp_neighbors[ROUTER_MAX_PEERS]; /* 0: not added yet */
@@ -433,6 +435,7 @@ bool rt_identity_matches(const char *pattern, const char *identity);
 uint32_t rt_config_peer(const rt_config *c, const char *identity);
 const router_vrf_config *rt_config_vrf(const rt_config *c, uint32_t id);
 bool rt_peer_may_push(const router_peer_config *peer, const router_addr *prefix);
+bool rt_peer_may_enter(const router_peer_config *peer, uint32_t vrf);
 /* The router's own address in a VRF; false where it has none of that family. */
 bool rt_vrf_address(const rt_config *c, uint32_t vrf, uint8_t family, router_addr *out);
 
@@ -564,7 +567,8 @@ void rt_bgp_tunnel_changed(router *r, const rt_tunnel *t, bool up);
 void rt_bgp_retry(router *r);
 void rt_labels_reclaim(router *r);
 const rt_label *rt_label_of_prefix(const router *r, uint32_t vrf, const router_addr *prefix);
-const rt_label *rt_label_by_value(const router *r, uint32_t label);
+/* Of a reflected route. */
+const rt_label *rt_label_of_swap(const router *r, uint32_t label);
 void rt_labels_free(router *r);
 
 /* ---- router.c ---- */

@@ -74,13 +74,17 @@ static bool is_local(uint8_t source)
     return source == ROUTER_SOURCE_CONNECTED || source == ROUTER_SOURCE_STATIC;
 }
 
-static bool usable(const rt_entry *e, const rt_route *route)
+static bool usable(const router *r, const rt_entry *e, const rt_route *route)
 {
     if (is_local(route->source))
         return true;
     if (!route->tunnel || !route->tunnel->told)
         return false;
-    return e->vrf == ROUTER_GLOBAL_VRF || route->label != ROUTER_NO_LABEL;
+    if (e->vrf == ROUTER_GLOBAL_VRF)
+        return true;
+    /* Whose packets may not enter a VRF gets none of that VRF's either. */
+    return route->label != ROUTER_NO_LABEL &&
+           rt_peer_may_enter(&r->config.peers[route->tunnel->peer], e->vrf);
 }
 
 static uint32_t distance(const rt_entry *e, const rt_route *route)
@@ -91,11 +95,11 @@ static uint32_t distance(const rt_entry *e, const rt_route *route)
     return 2 * route->source;
 }
 
-static const rt_route *choose(const rt_entry *e)
+static const rt_route *choose(const router *r, const rt_entry *e)
 {
     const rt_route *best = NULL;
     for (const rt_route *route = e->routes; route; route = route->next) {
-        if (!usable(e, route))
+        if (!usable(r, e, route))
             continue;
         /* Of equals the older tunnel stays: a later peer cannot take a route over. */
         if (!best || distance(e, route) < distance(e, best) ||
@@ -171,7 +175,7 @@ static bool fib_set(router *r, const rt_entry *e, const rt_route *best)
 
 static void entry_update(router *r, rt_entry *e)
 {
-    const rt_route *best = choose(e);
+    const rt_route *best = choose(r, e);
     if (best && as_installed(e, best))
         return;
     if (best && !fib_set(r, e, best)) {
@@ -369,7 +373,7 @@ const rt_route *rt_rib_lookup_without(const router *r, uint32_t vrf, const route
         const rt_entry *e = entry_find(r, vrf, &prefix, &hash);
         const rt_route *best = NULL;
         for (const rt_route *route = e ? e->routes : NULL; route; route = route->next)
-            if (route->source != source && usable(e, route) &&
+            if (route->source != source && usable(r, e, route) &&
                 (!best || distance(e, route) < distance(e, best)))
                 best = route;
         if (best)

@@ -198,7 +198,8 @@ const char *router_drop_name(int32_t reason);
 /*
  * Rewrites each packet and gives it a verdict. An ICMP error that must be sent takes the place of
  * the packet that caused it, with a verdict of its own. Returns YES when a report waits for
- * router_timeout, which should then be called soon, else OK.
+ * router_timeout, which should then be called soon, else OK. Datagrams of one peer are best given
+ * to one worker: an SA opens one packet at a time.
  */
 int32_t router_rx_batch(router *r, uint32_t worker, uint64_t now_ms, router_packet *packets,
                         size_t count);
@@ -268,7 +269,7 @@ enum {
     ROUTER_EVENT_REPLY_SENT,         /* vrf, prefix, label, label2 (overlay), tunnel */
     ROUTER_EVENT_REPLY_HEARD,        /* the same, with request_id, at the requester */
     ROUTER_EVENT_MAPPING_UP,         /* vrf, prefix, label, remote (NBMA), tunnel */
-    ROUTER_EVENT_MAPPING_DOWN,       /* vrf, prefix, reason */
+    ROUTER_EVENT_MAPPING_DOWN,       /* vrf, prefix, reason; also of a resolution that failed */
     ROUTER_EVENT_REFUSED             /* peer or tunnel, reason: what was not believed, and why */
 };
 
@@ -335,6 +336,52 @@ typedef struct router_route {
 
 int32_t router_get_route(const router *r, uint32_t vrf, const router_addr *destination,
                          router_route *out);
+
+/*
+ * Walks, each in an order of its own: *it is 0 (of routes: an address of FAMILY_NONE) at first and
+ * the router's own afterwards. YES: out is one; OK: there are no more.
+ */
+typedef struct router_tunnel {
+    uint64_t id;
+    char peer[ROUTER_NAME_BYTES];
+    router_path path;
+    router_addr address; /* the peer's in the tunnel */
+    bool up;
+    bool dynamic; /* goes when it is idle */
+    uint32_t ike_sas;
+    uint64_t up_ms;
+    uint64_t customer_ms; /* when a customer's packet last went by it */
+} router_tunnel;
+
+int32_t router_next_tunnel(const router *r, uint64_t *it, router_tunnel *out);
+int32_t router_next_route(const router *r, uint32_t vrf, uint8_t family, router_addr *it,
+                          router_route *out);
+
+enum { ROUTER_MAPPING_INCOMPLETE = 1, ROUTER_MAPPING_UP, ROUTER_MAPPING_NEGATIVE };
+
+typedef struct router_mapping {
+    uint32_t vrf;
+    uint32_t label;
+    router_addr prefix;
+    router_addr nbma;
+    uint64_t tunnel;
+    uint64_t expires_ms;
+    uint8_t state; /* ROUTER_MAPPING_... */
+} router_mapping;
+
+int32_t router_next_mapping(const router *r, uint64_t *it, router_mapping *out);
+
+typedef struct router_neighbor {
+    router_addr address;
+    bool established;
+    uint64_t established_ms;
+    uint64_t prefixes; /* that it told */
+} router_neighbor;
+
+int32_t router_next_neighbor(const router *r, uint64_t *it, router_neighbor *out);
+
+/* Ends a tunnel's SAs, and tells the peer; a configured peer is called again. */
+int32_t router_clear_tunnel(router *r, uint64_t now_ms, uint64_t tunnel);
 
 /* Keys for a capture's reader, when something asks for them: none are kept for it otherwise. */
 enum { ROUTER_KEYLOG_IKE = 1, ROUTER_KEYLOG_ESP = 2 };

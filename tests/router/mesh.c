@@ -80,6 +80,7 @@ mesh *mesh_new(uint64_t seed)
     mesh *m = calloc(1, sizeof(*m));
     assert_non_null(m);
     m->now = 1000;
+    m->corrupt.state = seed;
     m->net = vnet_new(seed, &rules);
     m->configs = calloc(MESH_MAX_NODES, sizeof(*m->configs));
     assert_non_null(m->configs);
@@ -363,6 +364,9 @@ static void underlay_send(mesh *m, size_t from, const router_path *path, const u
     w.path.peer = seen.local;
     w.path.transport = seen.transport;
     memcpy(w.bytes, bytes, len);
+    if (len > 0 && prng_below(&m->corrupt, 1000000) < m->corrupt_ppm)
+        w.bytes[prng_below(&m->corrupt, (uint32_t)len)] ^=
+            (uint8_t)(1 << prng_below(&m->corrupt, 8));
     vnet_send(m->net, m->now, (uint32_t)from, (uint32_t)to, 0, (const uint8_t *)&w,
               offsetof(wire, bytes) + len);
 }

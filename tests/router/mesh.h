@@ -58,7 +58,9 @@ typedef struct mesh {
     size_t count;
     mesh_stream streams[MESH_STREAMS];
     size_t stream_count;
-    const char *problem;                              /* of the last that could not be made */
+    const char *problem;  /* of the last that could not be made */
+    uint32_t corrupt_ppm; /* datagrams with a bit flipped, of a million */
+    prng corrupt;
     uint64_t leaks;                                   /* datagrams with the marker */
     uint64_t datagrams;                               /* sent */
     uint64_t between[MESH_MAX_NODES][MESH_MAX_NODES]; /* ESP datagrams from, to */

@@ -316,6 +316,36 @@ static void rekeying_loses_no_packet(void **state)
     mesh_free(m);
 }
 
+static void longer_lives(router_config *c, size_t index)
+{
+    (void)index;
+    c->child_lifetime_s = 100;
+    c->ike_lifetime_s = 330;
+}
+
+static void rekeying_both_ways_at_once_ends_no_tunnel(void **state)
+{
+    (void)state;
+    enum { SECONDS = 3000 };
+    for (uint64_t seed = 70; seed < 76; seed++) {
+        mesh *m = up(seed, longer_lives);
+        const vnet_rules rules = {
+            .delay_ms = 300, .jitter_ms = 400, .reorder_ppm = 100000, .reorder_ms = 600};
+        vnet_set_rules(m->net, &rules);
+        for (int i = 0; i < SECONDS; i++) {
+            send_ce1(m);
+            mesh_run(m, 1000);
+        }
+        mesh_run(m, 3000);
+        if (mesh_count(m, HUB, ROUTER_EVENT_TUNNEL_DOWN) > 0 ||
+            mesh_count(m, SPOKE1, ROUTER_EVENT_TUNNEL_DOWN) > 0 || received(m, SPOKE2) != SECONDS) {
+            mesh_print(m);
+            fail_msg("a tunnel ended, or packets were lost, with seed %u", (unsigned)seed);
+        }
+        mesh_free(m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +358,7 @@ int main(void)
         cmocka_unit_test(an_sa_that_has_sealed_enough_is_rekeyed),
         cmocka_unit_test(when_a_hub_dies_the_other_one_carries_on),
         cmocka_unit_test(rekeying_loses_no_packet),
+        cmocka_unit_test(rekeying_both_ways_at_once_ends_no_tunnel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -143,6 +143,25 @@ static void a_label_of_a_vrf_that_the_peer_may_not_enter_is_dropped_and_counted(
     mesh_free(m);
 }
 
+static void a_peer_gets_no_packets_of_a_vrf_that_it_may_not_enter(void **state)
+{
+    (void)state;
+    mesh *m = two_vrfs(24, false); /* spoke 2 announces 10.2.2.0/24 in BLUE all the same */
+    const router_addr to = mesh_ipv4(10, 2, 2, 102, 0);
+    router_route route;
+    assert_int_equal(router_get_route(m->nodes[HUB].r, RED, &to, &route), ROUTER_OK);
+    assert_int_equal(route.prefix.prefix_len, 24);
+    assert_int_equal(router_get_route(m->nodes[HUB].r, BLUE, &to, &route), ROUTER_OK);
+    assert_int_equal(route.prefix.prefix_len, 8); /* Null0 */
+    uint8_t packet[1600];
+    mesh_packet got;
+    mesh_send(m, SPOKE1, BLUE, packet, ce_packet(packet, 64, false, SIZE));
+    mesh_run(m, 100);
+    assert_false(mesh_take(m, SPOKE2, BLUE, &got));
+    assert_int_equal(dropped(m, HUB, ROUTER_DROP_DISCARD), 1);
+    mesh_free(m);
+}
+
 static void what_is_not_of_a_tunnel_is_dropped(void **state)
 {
     (void)state;
@@ -448,6 +467,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_packet_of_a_vrf_reaches_that_vrf_only),
         cmocka_unit_test(a_label_of_a_vrf_that_the_peer_may_not_enter_is_dropped_and_counted),
+        cmocka_unit_test(a_peer_gets_no_packets_of_a_vrf_that_it_may_not_enter),
         cmocka_unit_test(what_is_not_of_a_tunnel_is_dropped),
         cmocka_unit_test(unlabelled_packets_stay_in_the_global_vrf_with_their_own_source),
         cmocka_unit_test(what_has_no_route_is_dropped_and_null0_is_silent),

@@ -7,6 +7,7 @@
 #include "mesh.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -261,6 +262,7 @@ static void a_bad_underlay_delays_but_does_not_break(void **state)
                                   .jitter_ms = 10,
                                   .reorder_ms = 300};
         vnet_set_rules(m->net, &rules);
+        m->corrupt_ppm = 100000;
         mesh_run(m, 60000);
         for (int i = 0; i < 200; i++) {
             send_ce1(m);
@@ -268,6 +270,7 @@ static void a_bad_underlay_delays_but_does_not_break(void **state)
         }
         const vnet_rules good = {.delay_ms = 5};
         vnet_set_rules(m->net, &good);
+        m->corrupt_ppm = 0;
         mesh_run(m, 120000);
         mesh_empty(m, SPOKE2);
         for (int i = 0; i < 20; i++) {
@@ -349,10 +352,12 @@ static void the_key_log_has_a_line_for_each_sa(void **state)
 
 typedef struct worker {
     router *r;
+    router *hub;
     uint32_t number;
     _Atomic uint64_t *now;
     atomic_bool *stop;
-    uint64_t sent;
+    _Atomic uint64_t sent;
+    _Atomic uint64_t passed; /* by the hub, towards spoke 2 */
 } worker;
 
 static void *work(void *arg)
@@ -372,14 +377,25 @@ static void *work(void *arg)
                            .port = ROUTER_PORT_TUN,
                            .vrf = VRF};
         (void)router_rx_batch(w->r, w->number, atomic_load(w->now), &p, 1);
-        w->sent += p.verdict == ROUTER_VERDICT_UNDERLAY;
+        if (p.verdict != ROUTER_VERDICT_UNDERLAY)
+            continue;
+        w->sent++;
+        if (p.path.peer.bytes[3] != 254)
+            continue; /* by the shortcut */
+        const router_path way_there = p.path;
+        p.path.local = way_there.peer;
+        p.path.peer = way_there.local;
+        p.port = ROUTER_PORT_UNDERLAY;
+        (void)router_rx_batch(w->hub, w->number, atomic_load(w->now), &p, 1);
+        w->passed += p.verdict == ROUTER_VERDICT_UNDERLAY;
     }
     return NULL;
 }
 
 static void busy(router_config *c, size_t index)
 {
-    c->workers = index == SPOKE1 ? 3 : 1;
+    c->workers = index == SPOKE2 ? 1 : 3;
+    c->idle_ms = 8000;
     c->child_lifetime_s = 5;
     c->ike_lifetime_s = 12;
 }
@@ -393,20 +409,33 @@ static void workers_go_on_while_keys_and_routes_change(void **state)
     worker workers[2];
     pthread_t threads[2];
     for (uint32_t i = 0; i < 2; i++) {
-        workers[i] = (worker){.r = m->nodes[SPOKE1].r, .number = i + 1, .now = &now, .stop = &stop};
+        workers[i].r = m->nodes[SPOKE1].r;
+        workers[i].hub = m->nodes[HUB].r;
+        workers[i].number = i + 1;
+        workers[i].now = &now;
+        workers[i].stop = &stop;
+        workers[i].sent = workers[i].passed = 0;
         assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
     }
-    /* Worker 0 is this thread, which is the control thread too: rekeying, a shortcut that comes,
-     * idles and goes; hundreds of SAs in all. */
+    for (uint32_t i = 0; i < 2; i++)
+        while (atomic_load(&workers[i].passed) == 0)
+            (void)sched_yield();
+    /* Worker 0 is this thread, which is the control thread too: rekeying, a shortcut that comes and
+     * is cleared; hundreds of SAs in all. */
     for (int i = 0; i < 300; i++) {
         send_ce1(m);
         mesh_run(m, 500);
         atomic_store(&now, m->now);
+        router_tunnel t;
+        uint64_t it = 0;
+        while (i % 40 == 39 && router_next_tunnel(m->nodes[SPOKE1].r, &it, &t) == ROUTER_YES)
+            if (t.dynamic)
+                assert_int_equal(router_clear_tunnel(m->nodes[SPOKE1].r, m->now, t.id), ROUTER_OK);
     }
     atomic_store(&stop, true);
     for (uint32_t i = 0; i < 2; i++) {
         assert_int_equal(pthread_join(threads[i], NULL), 0);
-        assert_true(workers[i].sent > 0);
+        assert_true(workers[i].sent >= workers[i].passed);
     }
     assert_true(mesh_count(m, SPOKE1, ROUTER_EVENT_CHILD_REKEYED) > 20);
     mesh_empty(m, SPOKE2);
@@ -468,6 +497,62 @@ static void wrong_arguments_are_refused(void **state)
     assert_string_equal(router_drop_name(-1), "unknown");
     assert_string_equal(router_drop_name(ROUTER_DROP_TTL), "ttl");
     assert_string_equal(router_drop_name(ROUTER_DROP_REASONS - 1), "no_tunnel");
+    mesh_free(m);
+}
+
+static void what_there_is_can_be_walked(void **state)
+{
+    (void)state;
+    mesh *m = up(39, NULL);
+    talk_until_direct(m);
+    const router *r = m->nodes[SPOKE1].r;
+    uint64_t it = 0;
+    router_tunnel t;
+    assert_int_equal(router_next_tunnel(r, &it, &t), ROUTER_YES);
+    assert_string_equal(t.peer, "hub.example.net");
+    assert_true(t.up && !t.dynamic && t.ike_sas == 1);
+    assert_int_equal(t.path.peer.bytes[3], 254);
+    assert_int_equal(router_next_tunnel(r, &it, &t), ROUTER_YES);
+    assert_string_equal(t.peer, "spoke2.spokes.example.net");
+    assert_true(t.up && t.dynamic && t.customer_ms > 0);
+    assert_int_equal(t.address.bytes[3], 2);
+    const uint64_t direct = t.id;
+    assert_int_equal(router_next_tunnel(r, &it, &t), ROUTER_OK);
+
+    router_addr at = {.family = ROUTER_FAMILY_NONE};
+    router_route route;
+    size_t routes = 0;
+    while (router_next_route(r, VRF, ROUTER_FAMILY_IPV4, &at, &route) == ROUTER_YES)
+        routes++;
+    assert_int_equal(routes, 3); /* its LAN, the summary, the shortcut */
+    memset(&at, 0, sizeof(at));
+    assert_int_equal(router_next_route(r, 99, ROUTER_FAMILY_IPV4, &at, &route), ROUTER_ERR_ABSENT);
+
+    router_mapping mapping;
+    it = 0;
+    assert_int_equal(router_next_mapping(r, &it, &mapping), ROUTER_YES);
+    assert_int_equal(mapping.state, ROUTER_MAPPING_UP);
+    assert_int_equal(mapping.tunnel, direct);
+    assert_int_equal(mapping.prefix.prefix_len, 24);
+    assert_int_equal(router_next_mapping(r, &it, &mapping), ROUTER_OK);
+
+    router_neighbor neighbor;
+    it = 0;
+    assert_int_equal(router_next_neighbor(r, &it, &neighbor), ROUTER_YES);
+    assert_true(neighbor.established && neighbor.prefixes == 1);
+    assert_int_equal(router_next_neighbor(r, &it, &neighbor), ROUTER_OK);
+
+    assert_int_equal(router_clear_tunnel(m->nodes[SPOKE1].r, m->now, 999), ROUTER_ERR_ABSENT);
+    assert_int_equal(router_clear_tunnel(m->nodes[SPOKE1].r, m->now, direct), ROUTER_OK);
+    mesh_run(m, 1000);
+    assert_int_equal(way(m), ROUTER_SOURCE_BGP);
+    it = 0;
+    assert_int_equal(router_next_tunnel(NULL, &it, &t), ROUTER_ERR_ARG);
+    assert_int_equal(router_next_tunnel(r, NULL, &t), ROUTER_ERR_ARG);
+    assert_int_equal(router_next_route(r, VRF, ROUTER_FAMILY_IPV4, NULL, &route), ROUTER_ERR_ARG);
+    assert_int_equal(router_next_mapping(r, &it, NULL), ROUTER_ERR_ARG);
+    assert_int_equal(router_next_neighbor(r, NULL, &neighbor), ROUTER_ERR_ARG);
+    assert_int_equal(router_clear_tunnel(NULL, 0, 1), ROUTER_ERR_ARG);
     mesh_free(m);
 }
 
@@ -579,6 +664,7 @@ int main(void)
         cmocka_unit_test(a_bad_underlay_delays_but_does_not_break),
         cmocka_unit_test(the_key_log_has_a_line_for_each_sa),
         cmocka_unit_test(workers_go_on_while_keys_and_routes_change),
+        cmocka_unit_test(what_there_is_can_be_walked),
         cmocka_unit_test(wrong_arguments_are_refused),
         cmocka_unit_test(a_configuration_that_cannot_run_is_told_why),
     };
