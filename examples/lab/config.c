@@ -10,7 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { AS = 65000, SPOKE_FLOWS = 256, HUB_FLOWS_PER_SPOKE = 16, HUB_FLOWS_MAX = 1 << 20 };
+enum {
+    MS_PER_S = 1000,
+    AS = 65000,
+    SPOKE_FLOWS = 256,
+    HUB_FLOWS_PER_SPOKE = 16,
+    HUB_FLOWS_MAX = 1 << 20
+};
 
 static void set_vrf(router_vrf_config *v, const plan *p, uint32_t id, uint32_t node)
 {
@@ -58,6 +64,19 @@ static uint32_t remembered_flows(const plan *p, uint32_t node)
     return flows;
 }
 
+static void set_times(const plan *p, router_config *out)
+{
+    if (p->ike_lifetime_s)
+        out->ike_lifetime_s = p->ike_lifetime_s;
+    if (p->child_lifetime_s)
+        out->child_lifetime_s = p->child_lifetime_s;
+    if (p->holding_time_s)
+        out->holding_time_s = p->holding_time_s;
+    if (p->idle_s)
+        out->idle_ms = p->idle_s * MS_PER_S;
+    out->child_packets = p->child_packets;
+}
+
 void plan_config(const plan *p, uint32_t node, uint32_t generation, router_config *out)
 {
     router_config_init(out);
@@ -65,7 +84,7 @@ void plan_config(const plan *p, uint32_t node, uint32_t generation, router_confi
     plan_name(node, name);
     snprintf(out->name, sizeof(out->name), "%s", name);
     snprintf(out->identity, sizeof(out->identity), "%s.lab.example", name);
-    out->underlay = plan_underlay(p, node);
+    out->underlay = plan_own_underlay(p, node);
     out->tunnel = plan_tunnel(p, node);
     for (uint32_t id = 1; id <= p->vrfs; id++)
         if (plan_has_vrf(p, node, id))
@@ -89,6 +108,7 @@ void plan_config(const plan *p, uint32_t node, uint32_t generation, router_confi
     out->as = AS;
     out->bgp_reflector = p->reflector;
     out->force_encapsulation = !p->raw_esp;
+    set_times(p, out);
     wire_set_u32(out->bgp_id, node + 1);
 
     uint64_t random = p->seed ^ rng_mix((uint64_t)generation << 32 | (node + 1));

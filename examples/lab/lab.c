@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_BYTES = 1024, UNHEARD_PACKETS = 16 };
+enum { MS_PER_S = 1000, LINE_BYTES = 1024, UNHEARD_PACKETS = 16 };
 
 /* ---- Nodes ---- */
 
@@ -93,16 +93,51 @@ static bool is_cut(const lab *l, uint32_t from, uint32_t to)
     return false;
 }
 
+/*
+ * NATs map every port to one of their own, for whoever sends to it (endpoint-independent, RFC
+ * 4787), and forget all mappings at once when they rebind. What has no ports they pass by address.
+ */
+static uint16_t nat_offset(const lab *l)
+{
+    enum { FIRST = 20000, STEP = 6000, STEPS = 6 };
+    const uint64_t rebinds = l->options.rebind_s ? l->now / MS_PER_S / l->options.rebind_s : 0;
+    return (uint16_t)(FIRST + rebinds % STEPS * STEP);
+}
+
+static void nat_out(const lab *l, const lab_node *n, router_path *path)
+{
+    if (!plan_has_nat(&l->options.plan, n->number))
+        return;
+    const uint16_t port = path->local.port;
+    path->local = plan_underlay(&l->options.plan, n->number);
+    path->local.port = port ? (uint16_t)(port + nat_offset(l)) : 0;
+}
+
+static bool nat_in(const lab *l, uint32_t number, router_path *path)
+{
+    if (!plan_has_nat(&l->options.plan, number))
+        return true;
+    const uint16_t port = path->local.port;
+    enum { HIGHEST_MAPPED = 5999 };
+    const bool mapped =
+        port == 0 || (port > nat_offset(l) && port - nat_offset(l) <= HIGHEST_MAPPED);
+    path->local = plan_own_underlay(&l->options.plan, number);
+    path->local.port = port ? (uint16_t)(port - nat_offset(l)) : 0;
+    return mapped;
+}
+
 void lab_node_sends(lab *l, const lab_node *n, const router_path *path, const uint8_t *bytes,
                     size_t len)
 {
     uint32_t to;
+    router_path wire = *path;
+    nat_out(l, n, &wire);
     if (l->capture)
-        capture_datagram(l->capture, l->underlay_link, l->now, path, bytes, len);
-    if (!plan_find(&l->options.plan, &path->peer, &to) || is_cut(l, n->number, to))
+        capture_datagram(l->capture, l->underlay_link, l->now, &wire, bytes, len);
+    if (!plan_find(&l->options.plan, &wire.peer, &to) || is_cut(l, n->number, to))
         l->unreachable++;
     else
-        l->failed |= !network_send(l->net, l->now, path, bytes, len);
+        l->failed |= !network_send(l->net, l->now, &wire, bytes, len);
 }
 
 static void deliver(lab *l)
@@ -110,7 +145,7 @@ static void deliver(lab *l)
     network_datagram *d;
     while ((d = network_receive(l->net, l->now)) != NULL) {
         uint32_t number;
-        if (plan_find(&l->options.plan, &d->path.local, &number)) {
+        if (plan_find(&l->options.plan, &d->path.local, &number) && nat_in(l, number, &d->path)) {
             node_datagram(l->nodes[number], d);
             mark_dirty(l, l->nodes[number]);
             /* As a program would: what the router has to say is heard before it gets more. */
@@ -151,6 +186,7 @@ static void send_flow(lab *l, flow *f)
     if (direct && f->direct_ms == ROUTER_NEVER)
         f->direct_ms = l->now;
     f->pending |= pending_bit(f->sent);
+    f->directly = direct ? f->directly | pending_bit(f->sent) : f->directly & ~pending_bit(f->sent);
     f->sent++;
     node_customer(n, f->vrf, packet, len);
     mark_dirty(l, n);
@@ -171,8 +207,7 @@ static void note_heard(lab *l, const lab_node *n, uint32_t vrf, const host_heard
             return;
         f->pending &= ~pending_bit(heard->mark.sequence);
         f->answered++;
-        if (f->direct_ms != ROUTER_NEVER && heard->mark.sent_ms >= f->direct_ms)
-            f->answered_directly++;
+        f->answered_directly += (f->directly & pending_bit(heard->mark.sequence)) != 0;
     } else {
         f->arrived++;
     }
@@ -274,7 +309,9 @@ static void run_timers(lab *l)
     while (earliest(&l->flow_timers) <= l->now) {
         flow *f = CONTAINER_OF(heap_first(&l->flow_timers), flow, timer);
         send_flow(l, f);
-        const uint64_t next = l->now + f->every_ms;
+        const lab_options *o = &l->options;
+        const bool rests = o->burst && f->sent % o->burst == 0;
+        const uint64_t next = l->now + f->every_ms + (rests ? o->pause_s * MS_PER_S : 0);
         heap_set(&l->flow_timers, &f->timer, next < f->until_ms ? next : ROUTER_NEVER);
     }
 }

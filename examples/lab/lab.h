@@ -36,6 +36,8 @@ typedef struct lab_options {
     plan plan;
     network_rules rules;
     uint64_t seconds;
+    uint32_t rebind_s;       /* NATs choose other ports so often; 0: never */
+    uint32_t burst, pause_s; /* after so many pings a flow rests so long; 0: never */
     lab_cut cuts[LAB_MAX_FAULTS];
     size_t cut_count;
     lab_restart restarts[LAB_MAX_FAULTS]; /* earliest first */
@@ -54,8 +56,9 @@ typedef struct flow {
     uint32_t every_ms;
     uint64_t start_ms;
     uint64_t until_ms;
-    bool forbidden;   /* the receiver is not in the VRF: there must be no answer */
-    uint64_t pending; /* a bit for each of the last 64 that was not yet answered */
+    bool forbidden;    /* the receiver is not in the VRF: there must be no answer */
+    uint64_t pending;  /* a bit for each of the last 64 that was not yet answered */
+    uint64_t directly; /* and of these for each that went by a shortcut */
     uint32_t sent, arrived, answered;
     uint64_t first_ms;  /* the first answer, or arrival of UDP; ROUTER_NEVER: none yet */
     uint64_t direct_ms; /* the route became a shortcut; ROUTER_NEVER: not yet */

@@ -137,8 +137,9 @@ static uint32_t choose_targets(const plan *p, uint64_t *random, uint32_t from,
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < TARGETS; i++) {
-        const uint32_t to = 1 + rng_below(random, p->spokes);
-        bool again = to == from;
+        const uint32_t drawn = 1 + rng_below(random, p->spokes - 1);
+        const uint32_t to = drawn + (drawn >= from);
+        bool again = false;
         for (uint32_t j = 0; j < count; j++)
             again |= chosen[j] == to;
         if (!again)

@@ -9,9 +9,12 @@ enum { MILLION = 1000000, MS_PER_S = 1000, DELAY_MS = 10, REORDER_MS = 50 };
 const char *options_usage(void)
 {
     return "usage: lab [--walk] [--seed S] [--spokes N] [--vrfs K] [--sparse] [--seconds T]\n"
-           "           [--ipv6] [--raw-esp] [--reflector]\n"
+           "           [--ipv6] [--raw-esp] [--reflector] [--nat [--rebind S]]\n"
            "           [--loss PERCENT] [--reorder PERCENT] [--duplicate PERCENT]\n"
            "           [--delay MS] [--jitter MS] [--pcap FILE] [--log]\n"
+           "           [--ike-lifetime S] [--child-lifetime S] [--child-packets N]\n"
+           "           [--holding-time S] [--idle S]\n"
+           "           [--burst PINGS --pause S]\n"
            "           [--cut NODE,NODE@SECONDS-SECONDS]... [--restart NODE@SECONDS]...\n"
            "nodes are numbers, 0 is the hub; in --cut, '*' is any\n";
 }
@@ -125,6 +128,22 @@ static bool take_value(options *all, const char *option, const char *value)
         return get_u32(value, MS_PER_S, &o->rules.delay_ms) && o->rules.delay_ms >= 1;
     if (strcmp(option, "--jitter") == 0)
         return get_u32(value, MS_PER_S, &o->rules.jitter_ms);
+    if (strcmp(option, "--ike-lifetime") == 0)
+        return get_u32(value, UINT32_MAX, &o->plan.ike_lifetime_s);
+    if (strcmp(option, "--child-lifetime") == 0)
+        return get_u32(value, UINT32_MAX, &o->plan.child_lifetime_s);
+    if (strcmp(option, "--child-packets") == 0)
+        return get_u32(value, UINT32_MAX, &o->plan.child_packets);
+    if (strcmp(option, "--holding-time") == 0)
+        return get_u32(value, UINT16_MAX, &o->plan.holding_time_s);
+    if (strcmp(option, "--idle") == 0)
+        return get_u32(value, UINT32_MAX / MS_PER_S, &o->plan.idle_s);
+    if (strcmp(option, "--rebind") == 0)
+        return get_u32(value, UINT32_MAX, &o->rebind_s);
+    if (strcmp(option, "--burst") == 0)
+        return get_u32(value, UINT32_MAX, &o->burst);
+    if (strcmp(option, "--pause") == 0)
+        return get_u32(value, UINT32_MAX / MS_PER_S, &o->pause_s);
     if (strcmp(option, "--cut") == 0)
         return get_cut(value, o);
     if (strcmp(option, "--restart") == 0)
@@ -166,6 +185,8 @@ bool options_parse(options *o, int argc, char **argv)
             o->lab.plan.raw_esp = true;
         else if (strcmp(argv[i], "--ipv6") == 0)
             o->lab.plan.ipv6 = true;
+        else if (strcmp(argv[i], "--nat") == 0)
+            o->lab.plan.nat = true;
         else if (i + 1 == argc || !take_value(o, argv[i], argv[i + 1]))
             return false;
         else
@@ -176,5 +197,6 @@ bool options_parse(options *o, int argc, char **argv)
         o->lab.plan.spokes = 2;
         o->lab.plan.sparse = o->lab.plan.reflector = false;
     }
-    return faults_name_nodes(&o->lab);
+    /* Of one VRF a third of the spokes would have none. */
+    return faults_name_nodes(&o->lab) && !(o->lab.plan.sparse && o->lab.plan.vrfs < 2);
 }

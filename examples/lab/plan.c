@@ -15,11 +15,13 @@ enum {
     TUNNEL_BITS = 12,
     HOST_BITS = 32,
     IPV6_HOST_BITS = 128,
-    LACKING = 3
+    LACKING = 3,
+    NAT_EVERY = 3
 };
 
 static const uint32_t UNDERLAY_NET = 0xc0a80100; /* 192.168.1.0 and up */
 static const uint32_t TUNNEL_NET = 0xac100100;   /* 172.16.1.0 and up */
+static const uint32_t PRIVATE_NET = 0x64400100;  /* 100.64.1.0 and up (RFC 6598) */
 static const uint32_t TUNNEL_NETS = 0xac100000;
 static const uint8_t documentation[4] = {0x20, 0x01, 0x0d, 0xb8}; /* RFC 3849 */
 
@@ -57,6 +59,17 @@ static router_addr place(const plan *p, uint32_t address, uint8_t bits)
 router_addr plan_underlay(const plan *p, uint32_t node)
 {
     return place(p, numbered(UNDERLAY_NET, node), HOST_BITS);
+}
+
+bool plan_has_nat(const plan *p, uint32_t node)
+{
+    return p->nat && node != PLAN_HUB && node % NAT_EVERY == 0;
+}
+
+router_addr plan_own_underlay(const plan *p, uint32_t node)
+{
+    const uint32_t net = plan_has_nat(p, node) ? PRIVATE_NET : UNDERLAY_NET;
+    return place(p, numbered(net, node), HOST_BITS);
 }
 
 router_addr plan_tunnel(const plan *p, uint32_t node)

@@ -22,6 +22,10 @@ typedef struct plan {
     bool reflector; /* the hub passes every prefix on with a label of its own, and no summary */
     bool raw_esp;   /* not in UDP */
     bool ipv6;
+    bool nat; /* every third spoke has a private address behind a NAT of its own */
+    /* 0: the router's defaults. */
+    uint32_t ike_lifetime_s, child_lifetime_s, holding_time_s, idle_s;
+    uint32_t child_packets; /* an ESP SA is rekeyed after so many */
 } plan;
 
 void plan_name(uint32_t node, char out[PLAN_NAME_BYTES]);
@@ -35,6 +39,10 @@ router_addr plan_summary(const plan *p);
 router_addr plan_tunnels(const plan *p);
 bool plan_has_vrf(const plan *p, uint32_t node, uint32_t vrf);
 uint32_t plan_vrf_count(const plan *p, uint32_t node);
+
+bool plan_has_nat(const plan *p, uint32_t node);
+/* What the node thinks that its underlay address is. */
+router_addr plan_own_underlay(const plan *p, uint32_t node);
 
 /* The node at an underlay address; false where there is none. */
 bool plan_find(const plan *p, const router_addr *underlay, uint32_t *node);

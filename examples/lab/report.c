@@ -50,7 +50,7 @@ static bool lives(const flow *f)
     return unanswered < last;
 }
 
-static void add_flow(outcome *o, const flow *f)
+static void add_flow(outcome *o, const plan *p, const flow *f)
 {
     if (f->forbidden) {
         o->forbidden += f->answered + f->arrived;
@@ -59,7 +59,9 @@ static void add_flow(outcome *o, const flow *f)
     o->allowed++;
     o->sent += f->sent;
     o->replies += f->answered;
-    o->answered_directly += f->answered_directly > 0;
+    /* Nobody can call a spoke behind a NAT from behind another. */
+    const bool by_hub = plan_has_nat(p, f->from) && plan_has_nat(p, f->to);
+    o->answered_directly += by_hub || f->answered_directly > 0;
     o->living += lives(f);
     if (f->longest_silence > o->silence)
         o->silence = f->longest_silence;
@@ -139,7 +141,7 @@ bool report_outcome(const lab *l)
     bool converged = false;
     if (o.answered_ms && o.direct_ms) {
         for (uint32_t i = 0; i < l->flow_count; i++) {
-            add_flow(&o, l->flows[i]);
+            add_flow(&o, &l->options.plan, l->flows[i]);
             if (l->flow_count <= FLOWS_SHOWN)
                 report_flow(l, l->flows[i]);
         }
