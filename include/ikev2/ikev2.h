@@ -4,6 +4,16 @@
 #ifndef IKEV2_IKEV2_H
 #define IKEV2_IKEV2_H
 
+/**
+ * @file
+ * @brief All of libikev2: IKEv2 (RFC 7296, 7383, 7634) as a sans-IO engine, and its codec.
+ */
+
 #include <ikev2/base.h>
+#include <ikev2/config.h>
+#include <ikev2/engine.h>
+#include <ikev2/info.h>
+#include <ikev2/message.h>
+#include <ikev2/types.h>
 
 #endif
