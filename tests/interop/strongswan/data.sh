@@ -1,0 +1,243 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# data.sh PEER: our peer program against strongSwan, with data: tunnel mode with GRE selectors, ESP
+# in UDP, charon's userspace ESP. Each side initiates, with AES-GCM-128 and with
+# ChaCha20-Poly1305; both send echo requests in GRE all the time, plain and behind a label, while
+# each side rekeys the Child SA and the IKE SA. No request may be lost.
+# Then charon's packet counters must equal ours, and charon's keys must decrypt the capture.
+set -u
+PEER=$1
+HERE=$(cd "$(dirname "$0")" && pwd)
+skip() { echo "skipped: $*"; exit 77; }
+[ "$(id -u)" = 0 ] || skip "needs root"
+for tool in ip swanctl dumpcap tshark; do
+  command -v $tool >/dev/null || skip "needs $tool"
+done
+[ -x /usr/sbin/charon-systemd ] || skip "needs charon-systemd"
+[ -e /usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so ] ||
+  skip "needs strongSwan's kernel-libipsec plugin"
+[ -c /dev/net/tun ] || skip "needs /dev/net/tun"
+/usr/bin/python3 -c 'import cryptography' 2>/dev/null || skip "needs python3-cryptography"
+
+T=$(mktemp -d /run/strongswan-data.XXXXXX); chmod 711 "$T"
+A=swanours$$ B=swanpeer$$ CHARON="" CAPTURE="" OURS="" THEIRS="" RESULT=failed
+finish() {
+  exec 8>&- 9>&-
+  for pid in $OURS $THEIRS $CAPTURE $CHARON; do kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; done
+  ip netns del $A 2>/dev/null; ip netns del $B 2>/dev/null
+  if [ $RESULT = ok ] && [ -z "${KEEP_LOGS:-}" ]; then rm -rf "$T"; else echo "logs are in $T"; fi
+}
+trap finish EXIT
+trap 'exit 1' INT TERM HUP
+fail() {
+  echo "FAILED: $*"
+  for log in ours theirs charon; do echo "-- $log"; tail -12 "$T/$log.log" 2>/dev/null; done
+  exit 1
+}
+
+# until_ok SECONDS COMMAND...: tries until it succeeds.
+until_ok() {
+  local n=$(($1 * 20)); shift
+  until "$@" >/dev/null 2>&1; do n=$((n - 1)); [ $n -gt 0 ] || return 1; sleep 0.05; done
+}
+
+make_namespaces() {
+  ip netns add $A && ip netns add $B && ip link add ve0 netns $A type veth peer name ve0 netns $B ||
+    skip "cannot make network namespaces"
+  local n
+  for n in "$A 1" "$B 2"; do
+    set -- $n
+    ip -n $1 link set lo up; ip -n $1 link set ve0 up
+    ip -n $1 addr add 10.99.0.$2/24 dev ve0
+  done
+  ip -n $B addr add 10.2.0.1/32 dev lo
+}
+
+start_capture() {
+  ip netns exec $A dumpcap -q -P -i ve0 -f udp -w "$T/capture.pcap" >"$T/dumpcap.log" 2>&1 &
+  CAPTURE=$!
+  until_ok 10 test -s "$T/capture.pcap" || fail "no capture"
+}
+stop_capture() { sleep 0.3; kill -INT "$CAPTURE"; wait "$CAPTURE" 2>/dev/null; CAPTURE=""; }
+
+start_charon() {
+  cat >"$T/strongswan.conf" <<END
+charon-systemd {
+  load = random nonce openssl aes sha1 sha2 hmac kdf gcm chapoly curve25519 kernel-libipsec kernel-netlink socket-default vici updown
+  plugins {
+    vici {
+      socket = unix://$T/vici
+    }
+    kernel-libipsec {
+      load = yes
+    }
+  }
+  filelog {
+    log {
+      path = $T/charon.log
+      default = 1
+      ike = 4
+      chd = 4
+      knl = 2
+      esp = 1
+      flush_line = yes
+    }
+  }
+}
+END
+  cat >"$T/swanctl.conf" <<END
+connections {
+  t {
+    version = 2
+    local_addrs = 10.99.0.2
+    remote_addrs = 10.99.0.1
+    proposals = aes128gcm16-prfsha256-x25519,chacha20poly1305-prfsha256-x25519
+    local {
+      auth = psk
+      id = b.test
+    }
+    remote {
+      auth = psk
+      id = a.test
+    }
+    children {
+      c {
+        local_ts = 10.2.0.1/32[gre]
+        remote_ts = 10.1.0.1/32[gre]
+        esp_proposals = aes128gcm16,chacha20poly1305
+        mode = tunnel
+        start_action = none
+      }
+    }
+  }
+}
+secrets {
+  ike-1 {
+    id-a = a.test
+    id-b = b.test
+    secret = "an interop key"
+  }
+}
+END
+  STRONGSWAN_CONF=$T/strongswan.conf \
+    ip netns exec $B /usr/sbin/charon-systemd >"$T/charon.out" 2>&1 </dev/null &
+  CHARON=$!
+  until_ok 10 test -S "$T/vici" || fail "charon does not start"
+  swanctl --load-all --noprompt --uri "unix://$T/vici" --file "$T/swanctl.conf" >"$T/load" 2>&1 ||
+    { cat "$T/load"; fail "charon refuses its configuration"; }
+}
+swan() { swanctl "$@" --uri "unix://$T/vici" >>"$T/swanctl.out" 2>&1; }
+
+# start_ends ARGUMENT...: our peer with these arguments, and the GRE endpoint of strongSwan's side.
+start_ends() {
+  rm -f "$T/to-ours" "$T/to-theirs"; mkfifo "$T/to-ours" "$T/to-theirs"
+  ip netns exec $A "$PEER" "$@" <"$T/to-ours" >"$T/ours.log" 2>&1 &
+  OURS=$!
+  exec 9>"$T/to-ours"
+  ip netns exec $B /usr/bin/python3 "$HERE/gre_endpoint.py" 10.2.0.1 10.1.0.1 \
+    <"$T/to-theirs" >"$T/theirs.log" 2>&1 &
+  THEIRS=$!
+  exec 8>"$T/to-theirs"
+  until_ok 5 grep -q '^ready' "$T/ours.log" || fail "our peer does not start"
+  until_ok 5 grep -q '^ready' "$T/theirs.log" || fail "the GRE endpoint does not start"
+}
+ours() { echo "$1" >&9; }
+theirs() { echo "$1" >&8; }
+
+# saw N PATTERN: our log has it N times, at last.
+has() { [ "$(grep -c "$2" "$T/ours.log")" -ge "$1" ]; }
+saw() { until_ok 10 has "$1" "$2" || fail "expected $1 times: $2"; }
+
+# Both ends know of no request without its reply.
+settled() {
+  ours report; theirs report; sleep 0.1
+  local log
+  for log in ours theirs; do
+    tail -n 50 "$T/$log.log" | awk '/^report/ { split($2, s, "="); split($3, r, "="); ok = s[2] > 0 && s[2] == r[2] }
+      END { exit !ok }' || return 1
+  done
+}
+
+stop_traffic() {
+  ours stop; theirs stop
+  until_ok 5 settled || fail "echo requests were lost"
+}
+
+# What charon says of its Child SA: "in" and "out" packets.
+charon_packets() {
+  swanctl --list-sas --uri "unix://$T/vici" 2>/dev/null |
+    sed -nE "s/^ +$1 +[0-9a-f]+.*, +([0-9]+) packets.*/\1/p"
+}
+no_sas() { [ -z "$(swanctl --list-sas --uri "unix://$T/vici" 2>/dev/null)" ]; }
+
+end_ends() {
+  local rc
+  ours quit; wait "$OURS"; rc=$?; OURS=""
+  tail -n 1 "$T/ours.log" >/dev/null
+  [ $rc = 0 ] || fail "our peer ended with $rc"
+  theirs quit; wait "$THEIRS"; rc=$?; THEIRS=""
+  [ $rc = 0 ] || fail "the GRE endpoint ended with $rc"
+  exec 8>&- 9>&-
+}
+
+# The SA that is left carried as many packets by charon's count as by ours.
+same_counters() {
+  local counted done_line
+  counted="opened=$(charon_packets out) sealed=$(charon_packets in)"
+  echo "$counted" >"$T/counted"
+  echo "   charon: $(charon_packets in) packets decrypted, $(charon_packets out) encrypted on the last SA"
+}
+
+# both_rekey: the Child SA and the IKE SA by each side, under traffic; and once more by us what
+# charon made, so that keys went on from the right SK_d.
+both_rekey() {
+  sleep 0.3
+  ours rekey-child; saw 2 '^child-out'; saw 1 '^child-remove'
+  swan --rekey --child c || fail "charon cannot rekey the child"
+  saw 3 '^child-out'; saw 2 '^child-remove'
+  ours rekey-ike; saw 2 '^ike-up'; saw 1 '^ike-down'
+  swan --rekey --ike t || fail "charon cannot rekey the IKE SA"
+  saw 3 '^ike-up'; saw 2 '^ike-down'
+  ours rekey-child; saw 4 '^child-out'; saw 3 '^child-remove'
+  sleep 0.3
+}
+
+# scenario NAME INITIATOR DELETER [ARGUMENT...]
+scenario() {
+  local name=$1 initiator=$2 deleter=$3 before
+  shift 3
+  echo "== $name: initiated by $initiator, deleted by $deleter"
+  before=$(grep -c . "$T/charon.log")
+  if [ "$initiator" = us ]; then
+    start_ends "$@" --initiate
+  else
+    start_ends "$@"
+    swan --initiate --child c --timeout 10 || fail "charon cannot initiate"
+  fi
+  saw 1 '^child-out'
+  grep -q '^child-in.* mode=tunnel .*encapsulated=1 protocol=47' "$T/ours.log" || fail "not that SA"
+  ours start; theirs start
+  both_rekey
+  stop_traffic
+  same_counters
+  if [ "$deleter" = us ]; then ours delete-ike; else swan --terminate --ike t; fi
+  saw 3 '^ike-down'
+  until_ok 5 no_sas || fail "charon keeps an SA"
+  end_ends
+  grep '^child-done' "$T/ours.log" | tail -n 1 | grep -q "$(cat "$T/counted") replay=0 auth=0 padding=0" ||
+    fail "charon counted $(cat "$T/counted"), we: $(grep '^child-done' "$T/ours.log" | tail -n 1)"
+  echo "   ours:   $(grep '^report' "$T/ours.log" | tail -n 1)"
+  echo "   theirs: $(grep '^report' "$T/theirs.log" | tail -n 1)"
+}
+
+make_namespaces
+start_charon
+start_capture
+scenario "AES-GCM-128" us strongSwan
+scenario "AES-GCM-128" strongSwan us
+scenario "ChaCha20-Poly1305" us us --chacha20poly1305
+scenario "ChaCha20-Poly1305" strongSwan strongSwan --chacha20poly1305
+stop_capture
+RESULT=ok
+echo "passed"
