@@ -14,7 +14,7 @@ import struct
 import sys
 import time
 
-INTERVAL = 0.01
+INTERVAL = 0.003
 GRE_IPV4, GRE_MPLS = 0x0800, 0x8847
 LABEL_OURS, LABEL_PEERS = 200, 100
 OURS, PEERS = bytes([172, 16, 0, 2]), bytes([172, 16, 0, 1])

@@ -32,7 +32,7 @@
 enum {
     SOCKETS = 2,
     MAX_DATAGRAM = 65536,
-    INTERVAL_MS = 10,
+    INTERVAL_MS = 3,
     SEEN_MS = 1000, /* How often traffic is reported to libikev2. */
     HEADROOM = ESP_HEADER_BYTES + GRE_OUTER_IPV4_BYTES + GRE_HEADER_MAX_BYTES
 };

@@ -74,7 +74,7 @@ void sas_install_in(sas *s, const ikev2_engine *e, uint64_t child_id)
     const ikev2_child_info c = describe(e, child_id);
     child *slot = find(s, 0);
     must(slot ? ESP_OK : ESP_ERR_LIMIT, "children");
-    *slot = (child){.id = child_id, .spi_in = c.spi_in, .path = c.path};
+    *slot = (child){.id = child_id, .spi_in = c.spi_in, .spi_out = c.spi_out, .path = c.path};
     slot->in = make(&c, ESP_DIRECTION_IN, 0);
     must(esp_table_add(s->table, slot->in, (uint64_t)(slot - s->slots)), "esp_table_add");
 }
@@ -114,9 +114,9 @@ static void release(sas *s, child *slot)
     must(esp_sa_get_counters(slot->in, &in), "esp_sa_get_counters");
     if (slot->out)
         must(esp_sa_get_counters(slot->out, &out), "esp_sa_get_counters");
-    printf("child-done child=%" PRIu64 " opened=%" PRIu64 " sealed=%" PRIu64 " replay=%" PRIu64
-           " auth=%" PRIu64 " padding=%" PRIu64 "\n",
-           slot->id, in.packets, out.packets, in.replay, in.auth, in.padding);
+    printf("child-done child=%" PRIu64 " spi_in=%08x opened=%" PRIu64
+           " spi_out=%08x sealed=%" PRIu64 "\n",
+           slot->id, slot->spi_in, in.packets, slot->spi_out, out.packets);
     must(esp_table_remove(s->table, slot->spi_in), "esp_table_remove");
     esp_sa_free(slot->in);
     esp_sa_free(slot->out);

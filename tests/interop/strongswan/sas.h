@@ -16,6 +16,7 @@ typedef struct child {
     uint64_t id;        /* 0: a free slot. */
     uint64_t retire_ms; /* When the inbound SA goes too; 0: it is in use. */
     uint32_t spi_in;
+    uint32_t spi_out;
     ikev2_path path;
     esp_sa *in;
     esp_sa *out;
