@@ -20,6 +20,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
 AES_KEY, CHACHA_KEY = 20, 36  # Bytes of key and salt.
+AES_RUNS = 2  # Scenarios of data.sh whose IKE messages tshark can decrypt.
+SEVERITY_ERROR, CHECKSUM_BAD = "8388608", "0"
 PAYLOAD_SK, SK_HEADER, IV, FLAG_INITIATOR = 46, 4, 8, 0x08
 
 
@@ -138,14 +140,34 @@ def write_inner(path, packets):
             out.write(struct.pack("<IIII", 0, 0, len(packet), len(packet)) + packet)
 
 
-def tshark(folder, capture, condition):
-    """How many packets tshark shows for a display filter."""
+def tshark(folder, capture):
+    """A dictionary of field: values for each packet, as tshark dissects it with the two tables."""
+    fields = ["ip.src", "ip.proto", "icmp.type", "icmp.checksum.status", "ip.checksum.status",
+              "mpls.label", "mpls.bottom", "isakmp.auth.data", "_ws.malformed",
+              "_ws.expert.severity"]
+    wanted = [word for field in fields for word in ("-e", field)]
     got = subprocess.run(
         ["tshark", "-o", "esp.enable_encryption_decode:TRUE", "-o", "ip.check_checksum:TRUE",
-         "-n", "-r", capture, "-Y", condition, "-T", "fields", "-e", "frame.number"],
-        env={**os.environ, "XDG_CONFIG_HOME": folder}, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, check=True)
-    return len(got.stdout.split())
+         "-n", "-r", capture, "-T", "fields", *wanted], env={**os.environ, "XDG_CONFIG_HOME": folder},
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, text=True)
+    for line in got.stdout.splitlines():
+        yield {f: v.split(",") if v else [] for f, v in zip(fields, line.split("\t"))}
+
+
+def dissect(folder, capture):
+    """What tshark saw: pings of each side in GRE, those behind its label, and AUTH payloads."""
+    seen = collections.Counter()
+    for packet in tshark(folder, capture):
+        check(not packet["_ws.malformed"], "tshark calls a packet malformed: %s" % packet)
+        check(SEVERITY_ERROR not in packet["_ws.expert.severity"], "tshark sees an error: %s" % packet)
+        check(CHECKSUM_BAD not in packet["icmp.checksum.status"] + packet["ip.checksum.status"],
+              "a checksum is wrong: %s" % packet)
+        seen["auth"] += len(packet["isakmp.auth.data"])
+        if packet["ip.proto"][-2:] == ["47", "1"] and packet["icmp.type"] in (["0"], ["8"]):
+            side = tuple(packet["ip.src"][-2:])
+            seen["ping", side] += 1
+            seen[tuple(packet["mpls.label"]), side] += packet["mpls.bottom"] == ["1"]
+    return seen
 
 
 def main(log, capture, folder):
@@ -162,24 +184,19 @@ def main(log, capture, folder):
           (counts["ike"], len(ike_of), len(esp_of), aes[ours], aes[theirs], chacha[ours], chacha[theirs]))
     check(all(aes.values()) and all(chacha.values()), "a cipher was not seen in both directions")
 
-    def shown(file, condition):
-        return tshark(folder, file, condition)
-    bad = "_ws.malformed || _ws.expert.severity == error || icmp.checksum.status == \"Bad\" || ip.checksum.status == \"Bad\""
-    check(shown(capture, bad) == 0 and shown(decrypted, bad) == 0, "tshark calls something malformed")
-    for file, total, outer in ((capture, aes, "ip.src == %s && "), (decrypted, chacha, "")):
-        inside = {ours: "10.1.0.1", theirs: "10.2.0.1"}
-        for side, label in ((ours, 200), (theirs, 100)):
-            gre = "ip.src == %s && ip.proto == 47 && icmp && ip.src == 172.16.0.0/24" % inside[side]
-            seen = shown(file, (outer % side if outer else "") + gre)
-            check(seen == total[side], "tshark shows ICMP in GRE in %d of %d packets of %s" % (seen, total[side], side))
-            labelled = shown(file, gre + " && mpls.label == %d" % label)
-            check(labelled > 0, "no label %d" % label)
-            print("tshark dissects ICMP in GRE in all %d packets of %s, %d of them behind label %d" %
-                  (seen, side, labelled, label))
-    auths = shown(capture, "isakmp.auth.data")
+    auths = 0
+    for file, sent in ((capture, aes), (decrypted, chacha)):
+        seen = dissect(folder, file)
+        auths += seen["auth"]
+        for outer, side, label in ((ours, ("10.1.0.1", "172.16.0.1"), "200"),
+                                   (theirs, ("10.2.0.1", "172.16.0.2"), "100")):
+            check(seen["ping", side] == sent[outer], "tshark shows a ping in %d of %d packets of %s" %
+                  (seen["ping", side], sent[outer], outer))
+            check(seen[(label,), side] > 0, "no packet of %s has label %s" % (outer, label))
+            print("tshark shows a ping in GRE in all %d packets of %s, %d of them behind label %s" %
+                  (sent[outer], outer, seen[(label,), side], label))
     check(auths == 2 * AES_RUNS, "tshark shows %d AUTH payloads" % auths)
-    print("tshark decrypts %d AUTH payloads; nothing is malformed" % auths)
+    print("tshark shows %d AUTH payloads; nothing is malformed, no checksum wrong" % auths)
 
 
-AES_RUNS = 2
 main(*sys.argv[1:4])
