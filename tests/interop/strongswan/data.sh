@@ -173,6 +173,9 @@ charon_counts() {
     awk '$1 == "state" { installed = $2 == "INSTALLED" }
       $1 == "in" { print "sealed", $2, $3 } $1 == "out" && installed { print "opened", $2, $3 }'
 }
+none_left() {
+  awk '$1 == "ike-up" { i++ } $1 == "ike-down" { i-- } END { exit i != 0 }' "$T/ours.log"
+}
 no_sas() { [ -z "$(swanctl --list-sas --uri "unix://$T/vici" 2>/dev/null)" ]; }
 
 end_ends() {
@@ -212,11 +215,47 @@ both_rekey() {
   sleep 0.3
 }
 
-# scenario NAME INITIATOR DELETER [ARGUMENT...]
+# Our events say that one Child SA and one IKE SA are left, charon's list that one Child SA is.
+one_left() {
+  awk '$1 == "child-in" { c++ } $1 == "child-remove" { c-- }
+    $1 == "ike-up" { i++ } $1 == "ike-down" { i-- } END { exit c != 1 || i != 1 }' "$T/ours.log" &&
+    [ "$(swanctl --list-sas --uri "unix://$T/vici" 2>/dev/null | grep -cE '^ +c: .* (INSTALLED|REKEYING|REKEYED),')" = 1 ]
+}
+
+# rekey_at_once KIND: charon is held while we send our request and its own is asked for, so that
+# often the two requests cross (RFC 7296 2.8.1, 2.8.2).
+rekey_at_once() {
+  local swan_pid option=--child name=c
+  [ "$1" = child ] || option=--ike name=t
+  kill -STOP "$CHARON"
+  ours "rekey-$1"
+  swan --rekey $option $name &
+  swan_pid=$!
+  sleep 0.1
+  kill -CONT "$CHARON"
+  wait $swan_pid
+  sleep 0.2
+  until_ok 10 one_left || fail "not one SA is left after both rekeyed the $1 at once"
+}
+collisions() { grep -c "detected $1_REKEY collision with $1_REKEY" "$T/charon.log"; }
+crossing_rekeys() {
+  local n
+  sleep 0.3
+  for n in 1 2 3 4 5; do rekey_at_once child; rekey_at_once ike; done
+  echo "   charon saw $(collisions CHILD) requests for the Child SA cross, and $(collisions IKE) for the IKE SA"
+  [ "$(collisions CHILD)" -gt 0 ] || fail "no requests crossed"
+}
+
+# The outbound SA reports its soft limit again and again, and libikev2 replaces it.
+limit_rekeys() {
+  saw 5 '^soft-limit'; saw 6 '^child-out'; saw 5 '^child-remove'
+}
+
+# scenario NAME INITIATOR DELETER BODY [ARGUMENT...]
 scenario() {
-  local name=$1 initiator=$2 deleter=$3
-  shift 3
-  echo "== $name: initiated by $initiator, deleted by $deleter"
+  local name=$1 initiator=$2 deleter=$3 body=$4
+  shift 4
+  echo "== $name: $body, initiated by $initiator, deleted by $deleter"
   if [ "$initiator" = us ]; then
     start_ends "$@" --initiate
   else
@@ -226,11 +265,11 @@ scenario() {
   saw 1 '^child-out'
   grep -q '^child-in.* mode=tunnel .*encapsulated=1 protocol=47' "$T/ours.log" || fail "not that SA"
   ours start; theirs start
-  both_rekey
+  $body
   stop_traffic
   charon_counts >"$T/counts"
   if [ "$deleter" = us ]; then ours delete-ike; else swan --terminate --ike t; fi
-  saw 3 '^ike-down'
+  until_ok 5 none_left || fail "we keep an SA"
   until_ok 5 no_sas || fail "charon keeps an SA"
   end_ends
   same_counts
@@ -241,10 +280,12 @@ scenario() {
 make_namespaces
 start_charon
 start_capture
-scenario "AES-GCM-128" us strongSwan
-scenario "AES-GCM-128" strongSwan us
-scenario "ChaCha20-Poly1305" us us --chacha20poly1305
-scenario "ChaCha20-Poly1305" strongSwan strongSwan --chacha20poly1305
+scenario "AES-GCM-128" us strongSwan both_rekey
+scenario "AES-GCM-128" strongSwan us both_rekey
+scenario "ChaCha20-Poly1305" us us both_rekey --chacha20poly1305
+scenario "ChaCha20-Poly1305" strongSwan strongSwan both_rekey --chacha20poly1305
+scenario "AES-GCM-128" us us crossing_rekeys
+scenario "AES-GCM-128" strongSwan strongSwan limit_rekeys --soft-packets=100
 stop_capture
 /usr/bin/python3 "$HERE/oracle.py" "$T/charon.log" "$T/capture.pcap" "$T" || fail "the oracle"
 RESULT=ok

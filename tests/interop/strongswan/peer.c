@@ -33,7 +33,8 @@ enum {
     SOCKETS = 2,
     MAX_DATAGRAM = 65536,
     INTERVAL_MS = 3,
-    SEEN_MS = 1000, /* How often traffic is reported to libikev2. */
+    LINGER_MS = 1500, /* A rival that nobody deletes goes after this (RFC 7296 2.8.2). */
+    SEEN_MS = 1000,   /* How often traffic is reported to libikev2. */
     HEADROOM = ESP_HEADER_BYTES + GRE_OUTER_IPV4_BYTES + GRE_HEADER_MAX_BYTES
 };
 
@@ -56,9 +57,7 @@ typedef struct node {
     bool started;
     uint64_t next_echo_ms;
     uint64_t seen_ms;
-    uint64_t sa_id;    /* The newest IKE SA. */
-    uint64_t child_id; /* The newest Child SA. */
-    uint32_t dropped;  /* Packets that a library refused. */
+    uint32_t dropped; /* Packets that a library refused. */
 } node;
 
 static uint64_t now_ms(void)
@@ -130,13 +129,9 @@ static void drain_events(node *n)
                event_name(ev.kind), ev.sa_id, ev.child_id, ev.replaces, ev.reason, ev.detail,
                ev.spi_in, ev.spi_out);
         switch (ev.kind) {
-        case IKEV2_EVENT_IKE_SA_UP:
-            n->sa_id = ev.sa_id;
-            break;
         case IKEV2_EVENT_CHILD_IN:
             print_child(n->engine, ev.child_id);
             sas_install_in(&n->sas, n->engine, ev.child_id);
-            n->child_id = ev.child_id;
             break;
         case IKEV2_EVENT_CHILD_OUT:
             sas_install_out(&n->sas, n->engine, ev.child_id);
@@ -300,11 +295,28 @@ static void report(const node *n)
            e->sent, e->returned, e->duplicates, e->answered, e->labelled, e->bad, n->dropped);
 }
 
+/* Rekeys or deletes the Child SA that sends, or the IKE SA that has it. */
+static ikev2_rc change(node *n, const char *what)
+{
+    ikev2_child_info c = {.struct_size = sizeof(c)};
+    if (!n->sas.sending)
+        return IKEV2_ERR_ABSENT;
+    must(ikev2_engine_get_child(n->engine, n->sas.sending->id, &c), "ikev2_engine_get_child");
+    if (strcmp(what, "rekey-child\n") == 0)
+        return ikev2_engine_rekey_child(n->engine, now_ms(), c.id);
+    if (strcmp(what, "rekey-ike\n") == 0)
+        return ikev2_engine_rekey_ike(n->engine, now_ms(), c.sa_id);
+    if (strcmp(what, "delete-child\n") == 0)
+        return ikev2_engine_delete_child(n->engine, now_ms(), c.id);
+    if (strcmp(what, "delete-ike\n") == 0)
+        return ikev2_engine_delete_ike(n->engine, now_ms(), c.sa_id);
+    return IKEV2_ERR_ARG;
+}
+
 /* False: the test is over. */
 static bool obey(node *n)
 {
     char line[64];
-    ikev2_rc rc = IKEV2_OK;
     if (!fgets(line, sizeof(line), stdin) || strcmp(line, "quit\n") == 0)
         return false;
     if (strcmp(line, "start\n") == 0)
@@ -313,15 +325,8 @@ static bool obey(node *n)
         n->started = false;
     else if (strcmp(line, "report\n") == 0)
         report(n);
-    else if (strcmp(line, "rekey-child\n") == 0)
-        rc = ikev2_engine_rekey_child(n->engine, now_ms(), n->child_id);
-    else if (strcmp(line, "rekey-ike\n") == 0)
-        rc = ikev2_engine_rekey_ike(n->engine, now_ms(), n->sa_id);
-    else if (strcmp(line, "delete-child\n") == 0)
-        rc = ikev2_engine_delete_child(n->engine, now_ms(), n->child_id);
-    else if (strcmp(line, "delete-ike\n") == 0)
-        rc = ikev2_engine_delete_ike(n->engine, now_ms(), n->sa_id);
-    must(rc, line);
+    else
+        must(change(n, line), line);
     return true;
 }
 
@@ -371,6 +376,7 @@ static void make_engine(node *n, bool chacha)
     must(ikev2_config_init(&cfg), "ikev2_config_init");
     if (getrandom(cfg.seed, sizeof(cfg.seed), 0) != sizeof(cfg.seed))
         die("getrandom");
+    cfg.linger_ms = LINGER_MS;
     cfg.ike_transforms = ike;
     cfg.ike_transform_count = sizeof(ike) / sizeof(ike[0]);
     cfg.child_transforms = esp;
