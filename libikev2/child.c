@@ -205,6 +205,15 @@ void ikev2__child_remove(ikev2__child *c, uint16_t reason)
     ikev2__sa_set_timer(sa, IKEV2__T_REAP, sa->e->now_ms);
 }
 
+/* RFC 7296 2.8: when the old one goes, the peer has the new one. */
+void ikev2__child_retire(ikev2__child *gone, uint16_t reason)
+{
+    for (ikev2__child *c = gone->sa->children; c; c = c->next)
+        if (c->replaces == gone->id)
+            ikev2__child_start(c);
+    ikev2__child_remove(gone, reason);
+}
+
 ikev2__offer ikev2__child_offer(const ikev2__child *c, const uint8_t spi[4], bool with_group)
 {
     return (ikev2__offer){.transforms = c->policy->transforms,

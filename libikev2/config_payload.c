@@ -162,54 +162,63 @@ static bool is_accepted(const ikev2__peer *peer, const ikev2_addr *p)
     return pub->accept_route_count == 0;
 }
 
-ikev2_rc ikev2__config_take(ikev2__sa *sa, const ikev2_tagged *cp, bool with_address)
+ikev2_rc ikev2__config_read(ikev2__sa *sa, const ikev2_tagged *cp, bool with_address,
+                            ikev2__pushed *out)
 {
     ikev2_engine *e = sa->e;
-    ikev2__context *ctx = sa->ctx;
     ikev2_tagged a;
     size_t it = 0;
-    size_t count = 0;
-    uint32_t refused = 0;
+    size_t offered = 0;
     ikev2_rc rc;
-    ikev2_addr *routes = alloc_array(&e->mem, e->cfg.max_routes, sizeof(*routes));
-    if (!routes)
+    *out = (ikev2__pushed){0};
+    while ((rc = ikev2_attribute_next(cp, &it, &a)) == IKEV2_YES)
+        offered++;
+    if (rc < 0)
+        return rc;
+    if (offered > e->cfg.max_routes)
+        offered = e->cfg.max_routes;
+    out->routes = offered ? alloc_array(&e->mem, offered, sizeof(*out->routes)) : NULL;
+    if (offered > 0 && !out->routes)
         return IKEV2_ERR_NOMEM;
-    ikev2_addr assigned = {0};
-    while ((rc = ikev2_attribute_next(cp, &it, &a)) == IKEV2_YES) {
+    it = 0;
+    while (ikev2_attribute_next(cp, &it, &a) == IKEV2_YES) {
         ikev2_addr p;
         if (to_prefix(&a, &p)) {
-            if (count < e->cfg.max_routes && is_accepted(ctx->peer, &p))
-                routes[count++] = p;
+            if (out->count < offered && is_accepted(sa->ctx->peer, &p))
+                out->routes[out->count++] = p;
             else
-                refused++;
+                out->refused++;
         } else if (with_address && a.tag == IKEV2_ATTR_INTERNAL_IP4_ADDRESS && a.len == 4) {
-            assigned.family = IKEV2_FAMILY_IPV4;
-            assigned.prefix_len = 32;
-            memcpy(assigned.bytes, a.bytes, 4);
+            out->assigned = (ikev2_addr){.family = IKEV2_FAMILY_IPV4, .prefix_len = 32};
+            memcpy(out->assigned.bytes, a.bytes, 4);
         } else if (with_address && a.tag == IKEV2_ATTR_INTERNAL_IP6_ADDRESS && a.len > 0) {
-            assigned.family = IKEV2_FAMILY_IPV6;
-            assigned.prefix_len = a.bytes[16];
-            memcpy(assigned.bytes, a.bytes, 16);
+            out->assigned = (ikev2_addr){.family = IKEV2_FAMILY_IPV6, .prefix_len = a.bytes[16]};
+            memcpy(out->assigned.bytes, a.bytes, 16);
         }
     }
-    if (rc < 0) {
-        alloc_free(&e->mem, routes);
-        return rc;
-    }
-    if (assigned.family != IKEV2_FAMILY_NONE)
-        ctx->assigned = assigned;
-    if (count > 0) {
-        /* Gives back what is beyond the last route; where it cannot, the block stays larger. */
-        ikev2_addr *fitted = e->mem.resize(e->mem.user, routes, count * sizeof(*routes));
-        alloc_free(&e->mem, ctx->routes);
-        ctx->routes = fitted ? fitted : routes;
-        ctx->route_count = count;
-        ikev2_event ev = {.kind = IKEV2_EVENT_ROUTES, .detail = (uint32_t)count};
-        ikev2__emit(e, &ev, sa, NULL);
-    } else {
-        alloc_free(&e->mem, routes);
-    }
-    if (refused > 0)
-        ikev2__refused(sa, NULL, IKEV2_REASON_ROUTE, refused);
     return IKEV2_OK;
+}
+
+void ikev2__config_drop(ikev2__sa *sa, ikev2__pushed *pushed)
+{
+    alloc_free(&sa->e->mem, pushed->routes);
+    *pushed = (ikev2__pushed){0};
+}
+
+void ikev2__config_keep(ikev2__sa *sa, ikev2__pushed *pushed)
+{
+    ikev2__context *ctx = sa->ctx;
+    if (pushed->assigned.family != IKEV2_FAMILY_NONE)
+        ctx->assigned = pushed->assigned;
+    if (pushed->refused > 0)
+        ikev2__refused(sa, NULL, IKEV2_REASON_ROUTE, pushed->refused);
+    if (pushed->count > 0) {
+        alloc_free(&sa->e->mem, ctx->routes);
+        ctx->routes = pushed->routes;
+        ctx->route_count = pushed->count;
+        pushed->routes = NULL;
+        ikev2_event ev = {.kind = IKEV2_EVENT_ROUTES, .detail = (uint32_t)ctx->route_count};
+        ikev2__emit(sa->e, &ev, sa, NULL);
+    }
+    ikev2__config_drop(sa, pushed);
 }

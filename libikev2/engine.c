@@ -21,7 +21,7 @@ enum {
     MAX_CHILDREN = 64,
     MIN_MESSAGE = 1280, /* RFC 7296 2 */
     MIN_FRAGMENT = 128, /* less than this holds nothing but overhead */
-    KEEPALIVE = 0xff /* RFC 3948 2.3 */
+    KEEPALIVE = 0xff    /* RFC 3948 2.3 */
 };
 
 ikev2_rc ikev2_config_init(ikev2_config *cfg)
@@ -371,6 +371,7 @@ static ikev2_rc protected_input(ikev2__sa *sa, const ikev2_path *path, const ike
     if (rc >= 0) {
         if (!response) {
             ikev2__sa_move_path(sa, path);
+            ikev2__rekey_settle(sa, h->exchange, &msg);
             peer_has_answer(sa);
         }
         ikev2__sa_heard(sa);
@@ -488,6 +489,8 @@ ikev2_rc ikev2_engine_input(ikev2_engine *e, uint64_t now_ms, const ikev2_path *
     } else if (len == 0) {
         rc = IKEV2_ERR_TRUNCATED;
     }
+    if (rc == IKEV2_OK && len > e->cfg.max_message_bytes)
+        rc = IKEV2_ERR_LIMIT;
     if (rc == IKEV2_OK)
         rc = ikev2_header_decode(buf, len, &h);
     if (rc == IKEV2_ERR_VERSION && h.version >> 4 > 2 && !(h.flags & IKEV2_FLAG_RESPONSE))

@@ -24,7 +24,8 @@ enum {
     IKEV2__REPLY_BYTES = 128,
     IKEV2__SHORT_MESSAGE = 128, /* most informational messages fit */
     IKEV2__INIT_RETRIES = 4,    /* cookies and other groups that one IKE_SA_INIT takes */
-    IKEV2__MAX_FAILURES = 60    /* TEMPORARY_FAILURE in a row: several minutes (2.25) */
+    IKEV2__MAX_EARLY_DELETES = 8,
+    IKEV2__MAX_FAILURES = 60 /* TEMPORARY_FAILURE in a row: several minutes (2.25) */
 };
 
 /*
@@ -153,6 +154,9 @@ typedef struct ikev2__task {
     uint8_t nonce[IKEV2__NONCE_BYTES];
     uint8_t rival_nonce[IKEV2__MAX_NONCE]; /* the lower one of the rival exchange */
     size_t rival_nonce_len;
+    /* The peer made the child, and deletes it already; its answer to us comes later. */
+    uint32_t deleted[IKEV2__MAX_EARLY_DELETES];
+    size_t deleted_count;
 } ikev2__task;
 
 /* Fragments of one message, by number. RFC 7383 2.6 */
@@ -235,6 +239,7 @@ typedef struct ikev2__sa {
     uint64_t request_hash; /* of the last request answered */
     uint64_t init_hash;
     uint64_t ask_id;
+    uint64_t contests; /* the IKE SA that we are rekeying too; the peer made this one */
     uint32_t next_send;
     uint32_t next_recv;
     uint32_t child_count;
@@ -243,6 +248,7 @@ typedef struct ikev2__sa {
     uint8_t state;
     bool initiator;
     bool announced;
+    bool counts_half_open;
     bool queued;
     bool in_init;
     bool in_identity;
@@ -396,6 +402,8 @@ ikev2_rc ikev2__child_set_selectors(ikev2__child *c, const ikev2__selectors *loc
 void ikev2__child_install(ikev2__child *c, bool outbound); /* CHILD_IN, and CHILD_OUT */
 void ikev2__child_start(ikev2__child *c);                  /* CHILD_OUT, once */
 void ikev2__child_remove(ikev2__child *c, uint16_t reason);
+/* The same while its IKE SA lives on: whoever replaces it is sent on from now. */
+void ikev2__child_retire(ikev2__child *c, uint16_t reason);
 void ikev2__child_move(ikev2__child *c, ikev2__sa *to);
 ikev2__offer ikev2__child_offer(const ikev2__child *c, const uint8_t spi[4], bool with_group);
 
@@ -419,6 +427,8 @@ ikev2_rc ikev2__rekey_request(ikev2__sa *sa, ikev2__message *msg, uint64_t hash)
 ikev2_rc ikev2__rekey_response(ikev2__sa *sa, ikev2__message *msg);
 /* Our own IKE rekey came to nothing: where the peer made an SA meanwhile, that one inherits. */
 bool ikev2__rekey_yield(ikev2__sa *sa);
+/* The peer works with children on an SA that contests ours: it knows already that it won. */
+void ikev2__rekey_settle(ikev2__sa *sa, uint8_t exchange, const ikev2__message *msg);
 ikev2_rc ikev2__info_build(ikev2__sa *sa, uint8_t kind, ikev2__child *child);
 ikev2_rc ikev2__info_request(ikev2__sa *sa, ikev2__message *msg, uint64_t hash);
 ikev2_rc ikev2__info_response(ikev2__sa *sa, ikev2__message *msg);
@@ -429,7 +439,7 @@ uint16_t ikev2__reason_of(uint16_t notify);
 /* RFC 7296 2.21.3: an authenticated message that the RFC forbids ends the IKE SA. */
 ikev2_rc ikev2__fatal_error(ikev2__sa *sa, uint8_t exchange, uint16_t type, const uint8_t *data,
                             size_t len, uint64_t hash, uint16_t reason);
-/* TEMPORARY_FAILURE: waits; false: it was too often, the SA is closed. */
+/* TEMPORARY_FAILURE: waits; false: it was too often, the SA is to be deleted. */
 bool ikev2__back_off(ikev2__sa *sa);
 void ikev2__note_rival(ikev2__task *task, uint64_t id, const ikev2_payload *theirs,
                        const uint8_t ours[IKEV2__NONCE_BYTES]);
@@ -477,7 +487,17 @@ void ikev2__put_config(ikev2__builder *b, uint8_t type, const ikev2_addr *routes
 void ikev2__put_config_request(ikev2__builder *b, uint8_t request);
 void ikev2__put_config_ack(ikev2__builder *b, const ikev2_tagged *set);
 bool ikev2__config_asks(const ikev2_tagged *cp, uint16_t attribute);
-/* Keeps what was pushed and is accepted; emits ROUTES, and REFUSED for the rest. */
-ikev2_rc ikev2__config_take(ikev2__sa *sa, const ikev2_tagged *cp, bool with_address);
+/* What a peer pushed: read first, which may fail, and kept when the message is sure to count. */
+typedef struct ikev2__pushed {
+    ikev2_addr *routes;
+    size_t count;
+    uint32_t refused;
+    ikev2_addr assigned;
+} ikev2__pushed;
+
+ikev2_rc ikev2__config_read(ikev2__sa *sa, const ikev2_tagged *cp, bool with_address,
+                            ikev2__pushed *out);
+void ikev2__config_keep(ikev2__sa *sa, ikev2__pushed *pushed); /* ROUTES, REFUSED */
+void ikev2__config_drop(ikev2__sa *sa, ikev2__pushed *pushed);
 
 #endif

@@ -140,34 +140,47 @@ static ikev2_rc disown(ikev2__sa *sa, uint16_t reason)
     return IKEV2_OK;
 }
 
-static void take_first_child(ikev2__sa *sa, ikev2__child *child, const ikev2__message *msg,
-                             const ikev2__handshake *hs)
+/* What became of the first Child SA. */
+typedef struct first_child {
+    bool offered;     /* the peer has made it */
+    uint16_t refusal; /* 0: it is ours too */
+    uint16_t reason;
+} first_child;
+
+static ikev2_rc judge_first_child(ikev2__sa *sa, ikev2__child *child, const ikev2__message *msg,
+                                  first_child *out)
 {
-    ikev2__child_terms terms = {0};
+    const ikev2__handshake *hs = sa->hs;
     const ikev2__part none = {NULL, 0};
     const ikev2__part ni = {hs->ni, hs->ni_len};
     const ikev2__part nr = {hs->nr, hs->nr_len};
-    uint16_t refusal = ikev2__message_error(msg);
     const uint32_t all = IKEV2__BIT(IKEV2_PAYLOAD_SA) | IKEV2__BIT(IKEV2_PAYLOAD_TSI) |
                          IKEV2__BIT(IKEV2_PAYLOAD_TSR);
-    const bool offered = (msg->present & all) == all;
-    if (offered)
-        refusal = ikev2__terms_from_response(sa, child, msg, false, &terms);
-    else if (refusal == 0)
-        refusal = IKEV2__N_NO_PROPOSAL_CHOSEN;
-    if (refusal == 0 && (ikev2__child_accept(child, &terms) < 0 ||
-                         ikev2__derive_child(sa, child, true, &none, &ni, &nr) < 0))
-        refusal = IKEV2__N_NO_PROPOSAL_CHOSEN;
-    if (refusal == 0) {
+    ikev2__child_terms terms = {0};
+    out->offered = (msg->present & all) == all;
+    out->refusal = ikev2__message_error(msg);
+    if (out->offered)
+        out->refusal = ikev2__terms_from_response(sa, child, msg, false, &terms);
+    else if (out->refusal == 0)
+        out->refusal = IKEV2__N_NO_PROPOSAL_CHOSEN;
+    out->reason = terms.reason ? terms.reason : ikev2__reason_of(out->refusal);
+    if (out->refusal != 0)
+        return IKEV2_OK;
+    const ikev2_rc rc = ikev2__child_accept(child, &terms);
+    return rc == IKEV2_OK ? ikev2__derive_child(sa, child, true, &none, &ni, &nr) : rc;
+}
+
+static void settle_first_child(ikev2__sa *sa, ikev2__child *child, const first_child *first)
+{
+    if (first->refusal == 0) {
         ikev2__child_install(child, true);
         return;
     }
     /* RFC 7296 1.2: the IKE SA is up all the same. */
-    const uint16_t reason = terms.reason ? terms.reason : ikev2__reason_of(refusal);
-    ikev2__refused(sa, child, reason, refusal);
-    if (offered) {
+    ikev2__refused(sa, child, first->reason, first->refusal);
+    if (first->offered) {
         /* The peer has it: it must go there too. */
-        child->delete_reason = reason;
+        child->delete_reason = first->reason;
         ikev2__child_set_state(child, IKEV2__CHILD_UP);
         child->want_delete = true;
     } else {
@@ -198,18 +211,25 @@ ikev2_rc ikev2__auth_response(ikev2__sa *sa, ikev2__message *msg)
     if (!sa->in_identity && !copy_identity(sa->e, &ctx->peer_id, &id))
         return IKEV2_ERR_NOMEM;
 
+    /* All that can fail comes first; the response is taken once more where it does. */
     ikev2__child *child = ikev2__child_by_id(sa->e, sa->task->child_id);
+    const ikev2_payload *cpp = ikev2__message_get(msg, IKEV2_PAYLOAD_CP);
+    ikev2__pushed pushed = {0};
+    ikev2_tagged cp;
+    first_child first;
+    ikev2_rc rc = judge_first_child(sa, child, msg, &first);
+    if (rc == IKEV2_OK && cpp && ikev2_cp_decode(cpp->body, cpp->len, &cp) == IKEV2_OK &&
+        cp.tag == IKEV2_CFG_REPLY)
+        rc = ikev2__config_read(sa, &cp, true, &pushed);
+    if (rc == IKEV2_ERR_SYNTAX)
+        return disown(sa, IKEV2_REASON_SYNTAX);
+    if (rc < 0)
+        return rc;
     ikev2__sa_request_done(sa);
     sa->want_config = ctx->peer->pub.push_route_count > 0;
-    ikev2__handshake *hs = sa->hs;
-    sa->hs = NULL;
     ikev2__sa_establish(sa, 0);
-    const ikev2_payload *cpp = ikev2__message_get(msg, IKEV2_PAYLOAD_CP);
-    ikev2_tagged cp;
-    if (cpp && ikev2_cp_decode(cpp->body, cpp->len, &cp) == IKEV2_OK && cp.tag == IKEV2_CFG_REPLY)
-        (void)ikev2__config_take(sa, &cp, true);
-    take_first_child(sa, child, msg, hs);
-    sa->hs = hs;
+    ikev2__config_keep(sa, &pushed);
+    settle_first_child(sa, child, &first);
     ikev2__sa_free_handshake(sa);
     return IKEV2_OK;
 }
@@ -297,6 +317,9 @@ static ikev2_rc accept_auth(ikev2__sa *sa, ikev2__message *msg, const psk *keys,
     ikev2__child *child = NULL;
     ikev2_notify n;
     const uint16_t refusal = ikev2__terms_from_request(sa, ctx->peer->policy, msg, false, &terms);
+    if (refusal == IKEV2__N_INVALID_SYNTAX)
+        return ikev2__fatal_error(sa, IKEV2_EXCHANGE_IKE_AUTH, refusal, NULL, 0, hash,
+                                  IKEV2_REASON_SYNTAX);
     if (refusal == 0) {
         child = ikev2__child_new(sa, ctx->peer->policy);
         if (!child)

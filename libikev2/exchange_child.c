@@ -59,6 +59,11 @@ static void policy_selectors(const ikev2__sa *sa, const ikev2__policy *p, ikev2_
     ikev2__selectors_resolve(p->peer_ts, p->peer_count, &sa->path.peer, peer);
 }
 
+static uint32_t read_spi(const uint8_t *b)
+{
+    return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
 static bool spi_ok(const ikev2__choice *c)
 {
     static const uint8_t zero[4];
@@ -153,7 +158,7 @@ ikev2_rc ikev2__child_accept(ikev2__child *c, const ikev2__child_terms *terms)
         return rc;
     c->suite = terms->choice.suite;
     c->mode = terms->mode;
-    c->spi_out = (uint32_t)spi[0] << 24 | (uint32_t)spi[1] << 16 | (uint32_t)spi[2] << 8 | spi[3];
+    c->spi_out = read_spi(spi);
     return IKEV2_OK;
 }
 
@@ -233,7 +238,8 @@ bool ikev2__back_off(ikev2__sa *sa)
 {
     ikev2_engine *e = sa->e;
     if (++sa->failures > IKEV2__MAX_FAILURES) {
-        ikev2__sa_close(sa, IKEV2_REASON_TEMPORARY);
+        sa->want_delete = true;
+        sa->close_reason = IKEV2_REASON_TEMPORARY;
         return false;
     }
     /* Each waits a time of its own, so that two do not meet again. */
@@ -292,6 +298,19 @@ ikev2_rc ikev2__create_build(ikev2__sa *sa, ikev2__child *child)
     fresh->replaces = task->old_id;
     ikev2__child_set_state(fresh, IKEV2__CHILD_PENDING);
     return IKEV2_OK;
+}
+
+/* The peer is to delete it; where that does not happen we do, in the end. */
+static void replaced(ikev2__child *c)
+{
+    const ikev2_engine *e = c->sa->e;
+    if (c->state == IKEV2__CHILD_DEAD)
+        return;
+    ikev2__child_set_state(c, IKEV2__CHILD_REPLACED);
+    c->want_rekey = false;
+    c->soft_ms = IKEV2_NEVER;
+    c->hard_ms = e->now_ms + e->cfg.linger_ms;
+    ikev2__sa_arm(c->sa);
 }
 
 /* The peer has made it and we cannot use it: it is deleted without having been announced. */
@@ -368,6 +387,14 @@ static ikev2_rc answer_secret(ikev2__sa *sa, const ikev2__task *task, const ikev
     return rc;
 }
 
+static bool was_deleted(const ikev2__task *task, const uint8_t *spi)
+{
+    for (size_t i = 0; i < task->deleted_count; i++)
+        if (task->deleted[i] == read_spi(spi))
+            return true;
+    return false;
+}
+
 ikev2_rc ikev2__create_response(ikev2__sa *sa, ikev2__message *msg)
 {
     ikev2_engine *e = sa->e;
@@ -403,15 +430,18 @@ ikev2_rc ikev2__create_response(ikev2__sa *sa, ikev2__message *msg)
         if (rc < 0)
             return rc;
     }
+    const bool deleted = was_deleted(task, terms.choice.spi);
     ikev2__child *old = task->old_id ? ikev2__child_by_id(e, task->old_id) : NULL;
     ikev2__child *rival = task->rival_id ? ikev2__child_by_id(e, task->rival_id) : NULL;
-    const bool contested = rival && rival->state != IKEV2__CHILD_DEAD;
-    const bool lost = contested && ikev2__lost_to_rival(task, nonce);
+    /* Also where the rival was deleted since: the peer goes by the nonces, and so do we. */
+    const bool lost = task->rival_id && ikev2__lost_to_rival(task, nonce);
     ikev2__sa_request_done(sa);
     sa->failures = 0;
     if (old)
         old->want_rekey = false;
-    if (!ok) {
+    if (deleted) {
+        ikev2__child_free(child);
+    } else if (!ok) {
         ikev2__refused(sa, child, reason, refusal);
         reject(child, reason);
     } else if (lost) {
@@ -423,8 +453,8 @@ ikev2_rc ikev2__create_response(ikev2__sa *sa, ikev2__message *msg)
             old->delete_reason = IKEV2_REASON_REKEYED;
         }
         /* Its maker deletes it. */
-        if (contested)
-            ikev2__child_set_state(rival, IKEV2__CHILD_REPLACED);
+        if (rival)
+            replaced(rival);
     }
     return IKEV2_OK;
 }
@@ -476,11 +506,6 @@ static uint16_t collision(const ikev2__sa *sa, bool rekey, const ikev2__child *o
     if (rekey)
         return is_in_use(old) && !old->want_delete ? 0 : IKEV2__N_TEMPORARY_FAILURE;
     return sa->child_count >= sa->e->cfg.max_children_per_sa ? IKEV2__N_NO_ADDITIONAL_SAS : 0;
-}
-
-static uint32_t read_spi(const uint8_t *b)
-{
-    return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
 /* The answer to an acceptable request; frees the new child when it fails. */
@@ -550,6 +575,9 @@ ikev2_rc ikev2__create_request(ikev2__sa *sa, ikev2__message *msg, uint64_t hash
     if (is_rekey) {
         if (rekey.protocol == IKEV2_PROTOCOL_ID_ESP)
             old = ikev2__child_by_spi_out(sa, read_spi(rekey.spi));
+        /* It may be the one that our own request makes: the peer knows it before we do. */
+        if (!old && sa->task && sa->task->kind == IKEV2__TASK_CHILD)
+            return ikev2__respond_error(sa, exchange, IKEV2__N_TEMPORARY_FAILURE, NULL, 0, hash);
         if (!old)
             return not_found(sa, &rekey, hash);
     }
@@ -595,11 +623,7 @@ ikev2_rc ikev2__create_request(ikev2__sa *sa, ikev2__message *msg, uint64_t hash
     if (old) {
         if (sa->task && sa->task->kind == IKEV2__TASK_CHILD && sa->task->old_id == old->id)
             ikev2__note_rival(sa->task, child->id, theirs, nonce);
-        ikev2__child_set_state(old, IKEV2__CHILD_REPLACED);
-        old->want_rekey = false;
-        old->soft_ms = IKEV2_NEVER;
-        old->hard_ms = e->now_ms + e->cfg.linger_ms;
-        ikev2__sa_arm(sa);
+        replaced(old);
     }
     return IKEV2_OK;
 }

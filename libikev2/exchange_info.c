@@ -58,7 +58,7 @@ ikev2_rc ikev2__info_response(ikev2__sa *sa, ikev2__message *msg)
     case IKEV2__TASK_CHILD_DELETE:
         child = ikev2__child_by_id(sa->e, task->child_id);
         if (child)
-            ikev2__child_remove(child, child->delete_reason);
+            ikev2__child_retire(child, child->delete_reason);
         break;
     case IKEV2__TASK_IKE_DELETE:
         ikev2__sa_close(sa, sa->close_reason);
@@ -80,6 +80,8 @@ typedef struct actions {
     uint32_t spis[IKEV2__MAX_PAYLOADS * 2]; /* ours, of the children that go */
     ikev2__child *children[IKEV2__MAX_PAYLOADS * 2];
     size_t count;
+    uint32_t unknown[IKEV2__MAX_EARLY_DELETES]; /* the peer's; ours may be on its way */
+    size_t unknown_count;
     bool config;
     ikev2_tagged set;
 } actions;
@@ -103,7 +105,10 @@ static void collect_delete(const ikev2__sa *sa, const ikev2_delete *d, actions *
         return;
     wire_reader r = wire_reader_make(d->spis, (size_t)d->count * 4);
     for (uint32_t i = 0; i < d->count && a->count < sizeof(a->spis) / sizeof(a->spis[0]); i++) {
-        ikev2__child *c = ikev2__child_by_spi_out(sa, wire_get_u32(&r));
+        const uint32_t spi = wire_get_u32(&r);
+        ikev2__child *c = ikev2__child_by_spi_out(sa, spi);
+        if (!c && a->unknown_count < IKEV2__MAX_EARLY_DELETES)
+            a->unknown[a->unknown_count++] = spi;
         /* RFC 7296 1.4.1: where both delete at once, neither names it in its answer. */
         if (!c || c->state == IKEV2__CHILD_DELETING || listed(a, c))
             continue;
@@ -132,41 +137,30 @@ static void collect(ikev2__sa *sa, const ikev2__message *msg, actions *a)
                 a->set.tag == IKEV2_CFG_SET;
 }
 
-static void remove_child(ikev2__sa *sa, ikev2__child *gone)
-{
-    const uint16_t reason =
-        gone->state == IKEV2__CHILD_REPLACED ? IKEV2_REASON_REKEYED : IKEV2_REASON_PEER_DELETE;
-    /* RFC 7296 2.8: the peer is done with the old one, so it has the new one. */
-    for (ikev2__child *c = sa->children; c; c = c->next)
-        if (c->replaces == gone->id)
-            ikev2__child_start(c);
-    ikev2__child_remove(gone, reason);
-}
-
 ikev2_rc ikev2__info_request(ikev2__sa *sa, ikev2__message *msg, uint64_t hash)
 {
     actions a = {0};
+    ikev2__pushed pushed = {0};
     collect(sa, msg, &a);
+    ikev2_rc rc = a.config ? ikev2__config_read(sa, &a.set, false, &pushed) : IKEV2_OK;
+    if (rc == IKEV2_ERR_SYNTAX)
+        return ikev2__fatal_error(sa, IKEV2_EXCHANGE_INFORMATIONAL, IKEV2__N_INVALID_SYNTAX, NULL,
+                                  0, hash, IKEV2_REASON_SYNTAX);
+    if (rc < 0)
+        return rc;
     ikev2__builder b = ikev2__sa_builder(sa);
     ikev2__flight flight;
     if (!a.close && a.count > 0)
         ikev2__put_delete(&b, IKEV2_PROTOCOL_ID_ESP, a.spis, a.count);
     if (a.config)
         ikev2__put_config_ack(&b, &a.set);
-    ikev2_rc rc =
-        ikev2__protect(sa, IKEV2_EXCHANGE_INFORMATIONAL, true, sa->next_recv, &b, &flight);
-    if (rc < 0)
-        return rc;
-    if (a.config && !a.close)
-        rc = ikev2__config_take(sa, &a.set, false);
+    rc = ikev2__protect(sa, IKEV2_EXCHANGE_INFORMATIONAL, true, sa->next_recv, &b, &flight);
     if (rc < 0) {
-        ikev2__flight_free(sa->e, &flight);
-        if (rc == IKEV2_ERR_SYNTAX)
-            return ikev2__fatal_error(sa, IKEV2_EXCHANGE_INFORMATIONAL, IKEV2__N_INVALID_SYNTAX,
-                                      NULL, 0, hash, IKEV2_REASON_SYNTAX);
+        ikev2__config_drop(sa, &pushed);
         return rc;
     }
     ikev2__sa_respond(sa, &flight, hash);
+    ikev2__config_keep(sa, &pushed);
     if (a.close) {
         /* RFC 7296 2.25.2: our own rekey of it is forgotten; what the peer made counts. */
         if (ikev2__rekey_yield(sa))
@@ -175,6 +169,12 @@ ikev2_rc ikev2__info_request(ikev2__sa *sa, ikev2__message *msg, uint64_t hash)
         return IKEV2_OK;
     }
     for (size_t i = 0; i < a.count; i++)
-        remove_child(sa, a.children[i]);
+        ikev2__child_retire(a.children[i], a.children[i]->state == IKEV2__CHILD_REPLACED
+                                               ? IKEV2_REASON_REKEYED
+                                               : IKEV2_REASON_PEER_DELETE);
+    ikev2__task *task = sa->task && sa->task->kind == IKEV2__TASK_CHILD ? sa->task : NULL;
+    for (size_t i = 0; task && i < a.unknown_count; i++)
+        if (task->deleted_count < IKEV2__MAX_EARLY_DELETES)
+            task->deleted[task->deleted_count++] = a.unknown[i];
     return IKEV2_OK;
 }

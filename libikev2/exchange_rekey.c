@@ -83,6 +83,19 @@ bool ikev2__rekey_yield(ikev2__sa *sa)
     return true;
 }
 
+void ikev2__rekey_settle(ikev2__sa *sa, uint8_t exchange, const ikev2__message *msg)
+{
+    const ikev2_payload *p = ikev2__message_get(msg, IKEV2_PAYLOAD_DELETE);
+    ikev2_delete d = {0};
+    ikev2__sa *old = sa->contests ? ikev2__sa_by_id(sa->e, sa->contests) : NULL;
+    if (p)
+        (void)ikev2_delete_decode(p->body, p->len, &d);
+    const bool of_children =
+        exchange == IKEV2_EXCHANGE_CREATE_CHILD_SA || d.protocol == IKEV2_PROTOCOL_ID_ESP;
+    if (old && of_children && rival_of(old) == sa)
+        (void)ikev2__rekey_yield(old);
+}
+
 ikev2_rc ikev2__rekey_build(ikev2__sa *sa)
 {
     ikev2_engine *e = sa->e;
@@ -301,6 +314,8 @@ ikev2_rc ikev2__rekey_request(ikev2__sa *sa, ikev2__message *msg, uint64_t hash)
     ikev2__sa_index_spi(heir);
     ikev2__sa_establish(heir, sa->id);
     if (sa->task && sa->task->kind == IKEV2__TASK_IKE_REKEY)
+        heir->contests = sa->id;
+    if (heir->contests)
         ikev2__note_rival(sa->task, heir->id, theirs, nonce);
     else
         inherit(sa, heir);

@@ -251,9 +251,6 @@ ikev2_rc ikev2__unprotect(ikev2__sa *sa, const ikev2_header *h, const uint8_t *b
     const size_t fixed = head + c->iv_bytes + c->icv_bytes;
     if (p.len < fixed + 1 || (p.len - fixed) % c->block_bytes != 0)
         return IKEV2_ERR_LENGTH;
-    if (len > e->cfg.max_message_bytes)
-        return IKEV2_ERR_LIMIT;
-
     *hash = drbg_hash(e->hash_key, buf, len);
     memcpy(e->opened, buf, len);
     const size_t aad = (size_t)(p.body - buf) + head;

@@ -20,19 +20,24 @@ static const unsigned allowed[IKEV2__STATE_COUNT] = {
     [IKEV2__STATE_CLOSED] = 0,
 };
 
-static bool is_half_open(uint8_t state)
+/* Counts against max_half_open from the first message until authenticated, or forgotten. */
+static void count_half_open(ikev2__sa *sa, bool counts)
 {
-    return state == IKEV2__STATE_HALF_OPEN || state == IKEV2__STATE_ASKING;
+    if (counts && !sa->counts_half_open)
+        sa->e->counters.half_open++;
+    if (!counts && sa->counts_half_open)
+        sa->e->counters.half_open--;
+    sa->counts_half_open = counts;
 }
 
 void ikev2__sa_set_state(ikev2__sa *sa, uint8_t state)
 {
     if (state == sa->state || !(allowed[sa->state] & 1u << state))
         return;
-    if (is_half_open(sa->state) && !is_half_open(state))
-        sa->e->counters.half_open--;
-    if (!is_half_open(sa->state) && is_half_open(state))
-        sa->e->counters.half_open++;
+    if (state == IKEV2__STATE_HALF_OPEN)
+        count_half_open(sa, true);
+    else if (state == IKEV2__STATE_ESTABLISHED)
+        count_half_open(sa, false);
     sa->state = state;
 }
 
@@ -228,7 +233,7 @@ void ikev2__sa_free(ikev2__sa *sa)
         ikev2__child_free(sa->children);
     leave_indexes(sa);
     unqueue(sa);
-    ikev2__sa_set_state(sa, IKEV2__STATE_CLOSED);
+    count_half_open(sa, false);
     if (ikev2__sa_by_spi(e, local_spi(sa)) == sa)
         map_remove(&e->sas_by_spi, &sa->by_spi);
     map_remove(&e->sas_by_id, &sa->by_id);

@@ -98,7 +98,8 @@ typedef struct ikev2_peer {
     size_t local_psk_len;     /**< Its length. */
     const uint8_t *peer_psk;  /**< The peer's; length 0: the same as ours. */
     size_t peer_psk_len;      /**< Its length. */
-    const ikev2_transform *ike_transforms; /**< NULL: the engine's; initiator only. */
+    const ikev2_transform *ike_transforms; /**< Of IKE SAs that we begin, and of rekeys; NULL: the
+                                                engine's. */
     size_t ike_transform_count;            /**< Their number. */
     const ikev2_child_policy *child; /**< NULL: transport mode, GRE between the path's ends. */
     const ikev2_addr *push_routes;   /**< Prefixes told to the peer: CFG_REPLY or CFG_SET. */
@@ -111,6 +112,7 @@ typedef struct ikev2_peer {
 /**
  * @brief Sets struct_size and every default.
  * @param cfg the config.
+ * @retval IKEV2_ERR_ARG @p cfg is NULL.
  */
 IKEV2_API ikev2_rc ikev2_config_init(ikev2_config *cfg);
 

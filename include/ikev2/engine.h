@@ -108,6 +108,7 @@ IKEV2_API void ikev2_engine_free(ikev2_engine *e);
  * @param e the engine.
  * @param now_ms the time.
  * @param seed of IKEV2_SEED_BYTES bytes.
+ * @retval IKEV2_ERR_ARG an argument is NULL.
  */
 IKEV2_API ikev2_rc ikev2_engine_reseed(ikev2_engine *e, uint64_t now_ms, const uint8_t *seed);
 
@@ -232,6 +233,7 @@ IKEV2_API ikev2_rc ikev2_engine_delete_ike(ikev2_engine *e, uint64_t now_ms, uin
  * @param now_ms the time.
  * @param child_id the Child SA.
  * @param path where it came from, or NULL for raw ESP.
+ * @retval IKEV2_ERR_ABSENT no such Child SA: the packet came after its end.
  */
 IKEV2_API ikev2_rc ikev2_engine_seen(ikev2_engine *e, uint64_t now_ms, uint64_t child_id,
                                      const ikev2_path *path);
@@ -242,6 +244,8 @@ IKEV2_API ikev2_rc ikev2_engine_seen(ikev2_engine *e, uint64_t now_ms, uint64_t 
  * @param now_ms the time.
  * @param child_id the Child SA.
  * @param hard 0: rekey it; 1: delete it.
+ * @retval IKEV2_ERR_ABSENT no such Child SA.
+ * @retval IKEV2_ERR_STATE a rekey is wanted, and it is not in use.
  */
 IKEV2_API ikev2_rc ikev2_engine_child_limit(ikev2_engine *e, uint64_t now_ms, uint64_t child_id,
                                             uint8_t hard);

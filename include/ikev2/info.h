@@ -98,7 +98,7 @@ typedef struct ikev2_child_info {
 typedef struct ikev2_counters {
     uint32_t struct_size;   /**< sizeof(ikev2_counters). */
     uint32_t sas;           /**< IKE SAs now, of any state. */
-    uint32_t half_open;     /**< Responder's unauthenticated SAs now. */
+    uint32_t half_open;     /**< Responder's SAs that were never authenticated, now. */
     uint32_t children;      /**< Child SAs now. */
     uint64_t received;      /**< Datagrams in. */
     uint64_t sent;          /**< Datagrams out. */
@@ -164,6 +164,7 @@ IKEV2_API ikev2_rc ikev2_engine_get_routes(const ikev2_engine *e, uint64_t sa_id
  * @brief Reads the counters.
  * @param e the engine.
  * @param out with struct_size set.
+ * @retval IKEV2_ERR_ARG struct_size is smaller than any release of the library had.
  */
 IKEV2_API ikev2_rc ikev2_engine_get_counters(const ikev2_engine *e, ikev2_counters *out);
 

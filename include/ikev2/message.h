@@ -181,6 +181,7 @@ IKEV2_API ikev2_rc ikev2_header_decode(const uint8_t *buf, size_t len, ikev2_hea
  * @param len length of the whole chain.
  * @param first_type type of the first payload.
  * @param out the walk.
+ * @retval IKEV2_ERR_ARG @p bytes is NULL and @p len is not 0.
  */
 IKEV2_API ikev2_rc ikev2_chain_begin(const uint8_t *bytes, size_t len, uint8_t first_type,
                                      ikev2_chain *out);

@@ -5,6 +5,7 @@
  */
 #include "pair.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const vnet_rules calm = {.delay_ms = 10};
@@ -677,6 +678,122 @@ static void child_spis_come_from_the_configured_range(void **state)
     pair_close(&p);
 }
 
+static void ipv6_paths_work_like_ipv4_ones(void **state)
+{
+    (void)state;
+    pair p;
+    open_calm(&p);
+    for (int i = 0; i < 2; i++)
+        p.n[i].addr = (ikev2_addr){.family = IKEV2_FAMILY_IPV6,
+                                   .port = 500,
+                                   .bytes = {0x20, 1, 0xd, 0xb8, [15] = (uint8_t)(i + 1)}};
+    pair_connect(&p, 0);
+    pair_assert_agree(&p, 1);
+    assert_int_equal(child_info(&p, 1).local_ts[0].family, IKEV2_FAMILY_IPV6);
+    assert_int_equal(child_info(&p, 1).local_ts[0].start[15], 2);
+    assert_int_equal(child_info(&p, 1).encapsulated, 0);
+    pair_close(&p);
+}
+
+static void initial_contact_touches_no_other_identity(void **state)
+{
+    (void)state;
+    pair p;
+    open_calm(&p);
+    ikev2_peer anyone = pair_peer(&p, 1);
+    anyone.peer_id = (ikev2_identity){.type = IKEV2_ID_ANY};
+    pair_profile(&p, 1, &anyone);
+    for (int i = 0; i < 3; i++) {
+        static const char *const names[] = {"one.test", "two.test", "three.test"};
+        ikev2_peer a = pair_peer(&p, 0);
+        uint64_t id;
+        a.local_id = pair_fqdn(names[i]);
+        /* The peer's name is not told, so that the initiator cannot know of the others. */
+        assert_int_equal(ikev2_engine_initiate(p.n[0].e, p.now, &a, &id), IKEV2_OK);
+        pair_run(&p, 5000);
+    }
+    assert_int_equal(counters(&p, 1).sas, 3);
+    assert_int_equal(pair_count_events(&p, 1, IKEV2_EVENT_IKE_SA_DOWN, 0), 0);
+    pair_close(&p);
+}
+
+/* Design rule 12: the same seed and inputs, the same bytes. */
+static void the_same_seed_makes_the_same_bytes(void **state)
+{
+    (void)state;
+    uint8_t last[2][2][2048];
+    size_t len[2][2];
+    for (int run = 0; run < 2; run++) {
+        pair p;
+        open_calm(&p);
+        pair_connect(&p, 0);
+        assert_int_equal(ikev2_engine_rekey_child(p.n[1].e, p.now, pair_first_child(&p, 1)), 0);
+        pair_run(&p, 10000);
+        memcpy(last[run], p.last, sizeof(p.last));
+        memcpy(len[run], p.last_len, sizeof(p.last_len));
+        pair_close(&p);
+    }
+    for (int i = 0; i < 2; i++)
+        assert_bytes(last[0][i], len[0][i], last[1][i], len[1][i]);
+}
+
+static void a_hub_holds_a_thousand_spokes_in_one_engine(void **state)
+{
+    (void)state;
+    enum { SPOKES = 1000 };
+    pair p;
+    ikev2_config cfg[2];
+    pair_configs(cfg);
+    for (int i = 0; i < 2; i++) {
+        cfg[i].cookie_threshold = 5000;
+        cfg[i].max_half_open = 5000;
+        cfg[i].max_events = 8192;
+        cfg[i].liveness_ms = 20000;
+    }
+    open_with(&p, cfg);
+    ikev2_peer any = pair_peer(&p, 1);
+    any.peer_id = pair_fqdn("*.spokes.test");
+    uint64_t profile;
+    any.path.peer = (ikev2_addr){0};
+    assert_int_equal(ikev2_engine_add_profile(p.n[1].e, p.now, &any, &profile), IKEV2_OK);
+    for (int i = 0; i < SPOKES; i++) {
+        char name[32];
+        ikev2_peer a = pair_peer(&p, 0);
+        uint64_t id;
+        snprintf(name, sizeof(name), "s%d.spokes.test", i);
+        a.local_id = pair_fqdn(name);
+        assert_int_equal(ikev2_engine_initiate(p.n[0].e, p.now, &a, &id), IKEV2_OK);
+    }
+    uint64_t up[2] = {0};
+    const uint64_t end = p.now + 60000;
+    uint8_t buf[2048];
+    ikev2_event ev;
+    ikev2_output out;
+    while (p.now < end) {
+        for (int i = 0; i < 2; i++) {
+            ikev2_engine *e = p.n[i].e;
+            while (ikev2_engine_timeout(e, p.now) == IKEV2_YES)
+                ;
+            while (ikev2_engine_poll_event(e, &ev) == IKEV2_YES)
+                up[i] += ev.kind == IKEV2_EVENT_CHILD_OUT;
+            while (ikev2_engine_poll_output(e, p.now, buf, sizeof(buf), &out) == IKEV2_YES) {
+                const ikev2_path path = {.local = out.path.peer, .peer = out.path.local};
+                assert_int_equal(ikev2_engine_input(p.n[1 - i].e, p.now, &path, buf, out.len),
+                                 IKEV2_OK);
+                while (ikev2_engine_poll_event(p.n[1 - i].e, &ev) == IKEV2_YES)
+                    up[1 - i] += ev.kind == IKEV2_EVENT_CHILD_OUT;
+            }
+        }
+        p.now += 500;
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(up[i], SPOKES);
+        assert_int_equal(counters(&p, i).sas, SPOKES);
+        assert_int_equal(counters(&p, i).children, SPOKES);
+    }
+    pair_close(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -702,6 +819,10 @@ int main(void)
         cmocka_unit_test(proposals_without_anything_in_common_say_so),
         cmocka_unit_test(no_more_children_than_the_limit),
         cmocka_unit_test(child_spis_come_from_the_configured_range),
+        cmocka_unit_test(ipv6_paths_work_like_ipv4_ones),
+        cmocka_unit_test(initial_contact_touches_no_other_identity),
+        cmocka_unit_test(the_same_seed_makes_the_same_bytes),
+        cmocka_unit_test(a_hub_holds_a_thousand_spokes_in_one_engine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

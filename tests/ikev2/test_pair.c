@@ -236,6 +236,79 @@ static void whatever_both_sides_do_at_once_they_agree_in_the_end(void **state)
             }
 }
 
+/* The SA that is left, whichever came last; both must have one. */
+static void find_survivor(pair *p)
+{
+    for (int i = 0; i < 2; i++) {
+        ikev2_counters c = {.struct_size = sizeof(c)};
+        assert_int_equal(ikev2_engine_get_counters(p->n[i].e, &c), IKEV2_OK);
+        assert_int_equal(c.sas, 1);
+        assert_int_equal(c.children, p->n[i].child_count);
+        for (size_t k = 0; k < p->n[i].child_count; k++) {
+            ikev2_child_info info = {.struct_size = sizeof(info)};
+            assert_int_equal(ikev2_engine_get_child(p->n[i].e, p->n[i].children[k].id, &info),
+                             IKEV2_OK);
+            p->n[i].sa = info.sa_id;
+        }
+    }
+}
+
+static void random_wishes_on_a_bad_network_end_in_agreement(void **state)
+{
+    (void)state;
+    const vnet_rules rough = {.loss_ppm = 100000,
+                              .duplicate_ppm = 100000,
+                              .reorder_ppm = 200000,
+                              .delay_ms = 20,
+                              .jitter_ms = 300,
+                              .reorder_ms = 2000};
+    for (uint64_t seed = 1; seed <= 300; seed++) {
+        pair p;
+        ikev2_config cfg[2];
+        prng r = {.state = seed * 7919};
+        pair_configs(cfg);
+        for (int i = 0; i < 2; i++) {
+            cfg[i].retransmit_tries = 14;
+            cfg[i].retransmit_max_ms = 3000;
+        }
+        pair_open(&p, seed, &calm, cfg);
+        pair_connect(&p, 0);
+        vnet_set_rules(p.net, &rough);
+        for (int step = 0; step < 40; step++) {
+            const int i = (int)prng_below(&r, 2);
+            ikev2_engine *e = p.n[i].e;
+            const size_t n = p.n[i].child_count;
+            const uint64_t child = n ? p.n[i].children[prng_below(&r, (uint32_t)n)].id : 0;
+            uint64_t id;
+            switch (prng_below(&r, 6)) {
+            case 0:
+            case 1:
+                (void)ikev2_engine_rekey_child(e, p.now, child);
+                break;
+            case 2:
+                (void)ikev2_engine_rekey_ike(e, p.now, p.n[i].sa);
+                break;
+            case 3:
+                (void)ikev2_engine_initiate_child(e, p.now, p.n[i].sa, NULL, &id);
+                break;
+            case 4:
+                (void)ikev2_engine_delete_child(e, p.now, child);
+                break;
+            default:
+                (void)ikev2_engine_seen(e, p.now, child, NULL);
+                break;
+            }
+            pair_run(&p, prng_below(&r, 2500));
+        }
+        vnet_set_rules(p.net, &calm);
+        /* Longer than the lives of what a collision leaves behind. */
+        pair_run(&p, 400000);
+        find_survivor(&p);
+        pair_assert_agree(&p, p.n[0].child_count);
+        pair_close(&p);
+    }
+}
+
 /* RFC 7296 2.4 */
 static void a_silent_peer_is_found_dead(void **state)
 {
@@ -328,6 +401,7 @@ int main(void)
         cmocka_unit_test(both_sides_rekey_the_child_at_once_and_one_new_child_is_left),
         cmocka_unit_test(both_sides_rekey_the_ike_sa_at_once_and_one_inherits_the_child),
         cmocka_unit_test(whatever_both_sides_do_at_once_they_agree_in_the_end),
+        cmocka_unit_test(random_wishes_on_a_bad_network_end_in_agreement),
         cmocka_unit_test(a_silent_peer_is_found_dead),
         cmocka_unit_test(traffic_that_is_seen_spares_liveness_checks),
         cmocka_unit_test(lifetimes_rekey_by_themselves),

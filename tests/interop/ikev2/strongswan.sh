@@ -187,10 +187,17 @@ echo "== the same in small fragments"
 IKE=chacha20poly1305-prfsha256-x25519,aes128gcm16-prfsha256-x25519 FRAGMENT=200 \
   start_charon tunnel '10.2.0.1/32[gre]' '10.1.0.1/32[gre]' "kernel-libipsec kernel-netlink" ""
 everything tunnel 10.1.0.1 10.2.0.1 fragment=160
+grep -q 'received fragment #2' "$T/charon.log" || fail "charon got no fragments"
+grep -q 'splitting IKE message' "$T/charon.log" || fail "charon sent no fragments"
 stop_charon
 
 SHIM=${LABELMESH_XFRM_SHIM:-}
-if [ -n "$SHIM" ] || ip netns exec $B ip xfrm state >/dev/null 2>&1; then
+kernel_has_xfrm() {
+  ip -n $B xfrm state add src 10.99.0.2 dst 10.99.0.1 proto esp spi 0x1 mode transport \
+    aead 'rfc4106(gcm(aes))' 0x0102030405060708090a0b0c0d0e0f1011121314 128 2>/dev/null &&
+    ip -n $B xfrm state flush
+}
+if [ -n "$SHIM" ] || kernel_has_xfrm; then
   echo "== transport mode, GRE between the endpoints"
   start_charon transport 'dynamic[gre]' 'dynamic[gre]' kernel-netlink "$SHIM"
   everything transport
