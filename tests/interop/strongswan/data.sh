@@ -65,6 +65,7 @@ start_charon() {
   cat >"$T/strongswan.conf" <<END
 charon-systemd {
   load = random nonce openssl aes sha1 sha2 hmac kdf gcm chapoly curve25519 kernel-libipsec kernel-netlink socket-default vici updown
+  retransmit_timeout = 0.4
   plugins {
     vici {
       socket = unix://$T/vici
@@ -174,7 +175,7 @@ charon_counts() {
       $1 == "in" { print "sealed", $2, $3 } $1 == "out" && installed { print "opened", $2, $3 }'
 }
 none_left() {
-  awk '$1 == "ike-up" { i++ } $1 == "ike-down" { i-- } END { exit i != 0 }' "$T/ours.log"
+  awk '$1 == "child-in" { c++ } $1 == "child-remove" { c-- } END { exit c != 0 }' "$T/ours.log"
 }
 no_sas() { [ -z "$(swanctl --list-sas --uri "unix://$T/vici" 2>/dev/null)" ]; }
 
@@ -215,26 +216,22 @@ both_rekey() {
   sleep 0.3
 }
 
-# Our events say that one Child SA and one IKE SA are left, charon's list that one Child SA is.
+# Our events say that one Child SA is left, and charon's list that one of each kind is. An IKE SA that
+# lost against ours and that charon forgot, as it may, leaves us half a minute later: it is not asked.
 one_left() {
-  awk '$1 == "child-in" { c++ } $1 == "child-remove" { c-- }
-    $1 == "ike-up" { i++ } $1 == "ike-down" { i-- } END { exit c != 1 || i != 1 }' "$T/ours.log" &&
-    [ "$(swanctl --list-sas --uri "unix://$T/vici" 2>/dev/null | grep -cE '^ +c: .* (INSTALLED|REKEYING|REKEYED),')" = 1 ]
+  awk '$1 == "child-in" { c++ } $1 == "child-remove" { c-- } END { exit c != 1 }' "$T/ours.log" &&
+    swanctl --list-sas --uri "unix://$T/vici" 2>/dev/null |
+    awk '/^t: / { i++ } /^ +c: .* (INSTALLED|REKEYING|REKEYED),/ { c++ } END { exit i != 1 || c != 1 }'
 }
 
-# rekey_at_once KIND: charon is held while we send our request and its own is asked for, so that
-# often the two requests cross (RFC 7296 2.8.1, 2.8.2).
+# rekey_at_once KIND: our peer is held while charon sends its request; then it sends its own before
+# it reads charon's (RFC 7296 2.8.1, 2.8.2).
 rekey_at_once() {
-  local swan_pid option=--child name=c
-  [ "$1" = child ] || option=--ike name=t
-  kill -STOP "$CHARON"
+  kill -STOP "$OURS"
+  if [ "$1" = child ]; then swan --rekey --child c; else swan --rekey --ike t; fi
   ours "rekey-$1"
-  swan --rekey $option $name &
-  swan_pid=$!
+  kill -CONT "$OURS"
   sleep 0.1
-  kill -CONT "$CHARON"
-  wait $swan_pid
-  sleep 0.2
   until_ok 10 one_left || fail "not one SA is left after both rekeyed the $1 at once"
 }
 collisions() { grep -c "detected $1_REKEY collision with $1_REKEY" "$T/charon.log"; }
@@ -242,8 +239,8 @@ crossing_rekeys() {
   local n
   sleep 0.3
   for n in 1 2 3 4 5; do rekey_at_once child; rekey_at_once ike; done
-  echo "   charon saw $(collisions CHILD) requests for the Child SA cross, and $(collisions IKE) for the IKE SA"
-  [ "$(collisions CHILD)" -gt 0 ] || fail "no requests crossed"
+  [ "$(collisions CHILD)" -ge 5 ] && [ "$(collisions IKE)" -ge 5 ] || fail "the requests did not cross"
+  echo "   5 times the requests for the Child SA crossed, and 5 times those for the IKE SA"
 }
 
 # The outbound SA reports its soft limit again and again, and libikev2 replaces it.
@@ -269,7 +266,7 @@ scenario() {
   stop_traffic
   charon_counts >"$T/counts"
   if [ "$deleter" = us ]; then ours delete-ike; else swan --terminate --ike t; fi
-  until_ok 5 none_left || fail "we keep an SA"
+  until_ok 5 none_left || fail "we keep a Child SA"
   until_ok 5 no_sas || fail "charon keeps an SA"
   end_ends
   same_counts
