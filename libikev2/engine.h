@@ -427,6 +427,8 @@ ikev2_rc ikev2__rekey_request(ikev2__sa *sa, ikev2__message *msg, uint64_t hash)
 ikev2_rc ikev2__rekey_response(ikev2__sa *sa, ikev2__message *msg);
 /* Our own IKE rekey came to nothing: where the peer made an SA meanwhile, that one inherits. */
 bool ikev2__rekey_yield(ikev2__sa *sa);
+/* Not decided yet whether this one, made by the peer, or ours will replace the old one. */
+bool ikev2__rekey_contested(const ikev2__sa *sa);
 /* The peer works with children on an SA that contests ours: it knows already that it won. */
 void ikev2__rekey_settle(ikev2__sa *sa, uint8_t exchange, const ikev2__message *msg);
 ikev2_rc ikev2__info_build(ikev2__sa *sa, uint8_t kind, ikev2__child *child);

@@ -54,6 +54,7 @@ static void inherit(ikev2__sa *old, ikev2__sa *heir)
         if (c->state != IKEV2__CHILD_DEAD)
             ikev2__child_move(c, heir);
     }
+    heir->contests = 0;
     heir->want_config |= old->want_config;
     old->want_config = old->want_rekey = old->want_liveness = false;
     ikev2__sa_set_state(old, IKEV2__STATE_REPLACED);
@@ -83,17 +84,22 @@ bool ikev2__rekey_yield(ikev2__sa *sa)
     return true;
 }
 
+bool ikev2__rekey_contested(const ikev2__sa *sa)
+{
+    const ikev2__sa *old = sa->contests ? ikev2__sa_by_id(sa->e, sa->contests) : NULL;
+    return old && rival_of(old) == sa;
+}
+
 void ikev2__rekey_settle(ikev2__sa *sa, uint8_t exchange, const ikev2__message *msg)
 {
     const ikev2_payload *p = ikev2__message_get(msg, IKEV2_PAYLOAD_DELETE);
     ikev2_delete d = {0};
-    ikev2__sa *old = sa->contests ? ikev2__sa_by_id(sa->e, sa->contests) : NULL;
     if (p)
         (void)ikev2_delete_decode(p->body, p->len, &d);
     const bool of_children =
         exchange == IKEV2_EXCHANGE_CREATE_CHILD_SA || d.protocol == IKEV2_PROTOCOL_ID_ESP;
-    if (old && of_children && rival_of(old) == sa)
-        (void)ikev2__rekey_yield(old);
+    if (of_children && ikev2__rekey_contested(sa))
+        (void)ikev2__rekey_yield(ikev2__sa_by_id(sa->e, sa->contests));
 }
 
 ikev2_rc ikev2__rekey_build(ikev2__sa *sa)

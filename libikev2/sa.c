@@ -385,6 +385,8 @@ void ikev2__sa_respond(ikev2__sa *sa, ikev2__flight *flight, uint64_t hash)
 static ikev2_rc next_exchange(ikev2__sa *sa)
 {
     ikev2__child *c;
+    if (ikev2__rekey_contested(sa))
+        return IKEV2_OK;
     if (sa->want_delete)
         return ikev2__info_build(sa, IKEV2__TASK_IKE_DELETE, NULL);
     if (sa->state != IKEV2__STATE_ESTABLISHED)
