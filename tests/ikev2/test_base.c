@@ -3,7 +3,7 @@
  */
 #include "harness.h"
 
-#include <ikev2/base.h>
+#include <ikev2/ikev2.h>
 
 static void the_library_reports_the_version_of_its_headers(void **state)
 {
@@ -17,6 +17,10 @@ static void results_have_names(void **state)
     (void)state;
     assert_string_equal(ikev2_rc_name(IKEV2_OK), "IKEV2_OK");
     assert_string_equal(ikev2_rc_name(IKEV2_ERR_ABSENT), "IKEV2_ERR_ABSENT");
+    assert_string_equal(ikev2_rc_name(IKEV2_ERR_INTEGRITY), "IKEV2_ERR_INTEGRITY");
+    /* Every code of the library has one. */
+    for (ikev2_rc rc = IKEV2_ERR_CRYPTO; rc <= IKEV2_ERR_TRUNCATED; rc++)
+        assert_string_not_equal(ikev2_rc_name(rc), "IKEV2_UNKNOWN");
     assert_string_equal(ikev2_rc_name(12345), "IKEV2_UNKNOWN");
 }
 
