@@ -24,7 +24,9 @@ T=$(mktemp -d /run/strongswan-data.XXXXXX); chmod 711 "$T"
 A=swanours$$ B=swanpeer$$ CHARON="" CAPTURE="" OURS="" THEIRS="" RESULT=failed
 finish() {
   exec 8>&- 9>&-
-  for pid in $OURS $THEIRS $CAPTURE $CHARON; do kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; done
+  for pid in $OURS $THEIRS $CAPTURE $CHARON; do
+    kill "$pid" 2>/dev/null; kill -CONT "$pid" 2>/dev/null; wait "$pid" 2>/dev/null
+  done
   ip netns del $A 2>/dev/null; ip netns del $B 2>/dev/null
   if [ $RESULT = ok ] && [ -z "${KEEP_LOGS:-}" ]; then rm -rf "$T"; else echo "logs are in $T"; fi
 }
@@ -108,7 +110,7 @@ connections {
       c {
         local_ts = 10.2.0.1/32[gre]
         remote_ts = 10.1.0.1/32[gre]
-        esp_proposals = aes128gcm16,chacha20poly1305
+        esp_proposals = aes128gcm16,chacha20poly1305,aes128gcm16-x25519
         mode = tunnel
         start_action = none
       }
@@ -246,6 +248,12 @@ crossing_rekeys() {
   [ "$(collisions CHILD)" -gt 0 ] && [ "$(collisions IKE)" -gt 0 ] || fail "no requests crossed"
 }
 
+# Child SAs after the first have a key exchange of their own (RFC 7296 1.3.1).
+pfs_rekeys() {
+  both_rekey
+  [ "$(grep -c '^child-in.* group=31 ' "$T/ours.log")" = 3 ] || fail "rekeyed without forward secrecy"
+}
+
 # The outbound SA reports its soft limit again and again, and libikev2 replaces it.
 limit_rekeys() {
   saw 5 '^soft-limit'; saw 6 '^child-out'; saw 5 '^child-remove'
@@ -284,6 +292,7 @@ scenario "AES-GCM-128" us strongSwan both_rekey
 scenario "AES-GCM-128" strongSwan us both_rekey
 scenario "ChaCha20-Poly1305" us us both_rekey --chacha20poly1305
 scenario "ChaCha20-Poly1305" strongSwan strongSwan both_rekey --chacha20poly1305
+scenario "AES-GCM-128 with forward secrecy" us us pfs_rekeys --pfs
 scenario "AES-GCM-128" us us crossing_rekeys
 scenario "AES-GCM-128" strongSwan strongSwan limit_rekeys --soft-packets=100
 stop_capture

@@ -20,7 +20,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
 AES_KEY, CHACHA_KEY = 20, 36  # Bytes of key and salt.
-AES_RUNS = 4  # Scenarios of data.sh whose IKE messages tshark can decrypt.
+AES_RUNS = 5  # Scenarios of data.sh whose IKE messages tshark can decrypt.
 SEVERITY_ERROR, CHECKSUM_BAD = "8388608", "0"
 PAYLOAD_SK, SK_HEADER, IV, FLAG_INITIATOR = 46, 4, 8, 0x08
 
