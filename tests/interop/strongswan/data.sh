@@ -66,6 +66,7 @@ stop_capture() { sleep 0.3; kill -INT "$CAPTURE"; wait "$CAPTURE" 2>/dev/null; C
 # charon 5.9.8 drops an answer while it works on a request with the same message ID: an answer is
 # not awaited long.
 start_charon() {
+  rm -f "$T/vici"
   cat >"$T/strongswan.conf" <<END
 charon-systemd {
   load = random nonce openssl aes sha1 sha2 hmac kdf gcm chapoly curve25519 kernel-libipsec kernel-netlink socket-default vici updown
@@ -164,11 +165,6 @@ settled() {
   done
 }
 
-stop_traffic() {
-  ours stop; theirs stop
-  until_ok 5 settled || fail "echo requests were lost"
-}
-
 # What charon counted on its Child SAs, as "sealed SPI PACKETS" (by us) and "opened SPI PACKETS". Of
 # SAs that are replaced it keeps the inbound count only.
 charon_counts() {
@@ -259,6 +255,32 @@ limit_rekeys() {
   saw 5 '^soft-limit'; saw 6 '^child-out'; saw 5 '^child-remove'
 }
 
+# pause, resume: no packet is under way while there is no Child SA.
+pause() { ours stop; theirs stop; until_ok 5 settled || fail "echo requests were lost"; }
+resume() { ours start; theirs start; sleep 0.3; }
+
+# Each side deletes the Child SA, and the other makes a new one on the same IKE SA.
+children_come_and_go() {
+  sleep 0.3; pause
+  ours delete-child; saw 1 '^child-remove'
+  swan --initiate --child c --timeout 10 || fail "charon cannot make a second Child SA"
+  saw 2 '^child-out'; resume; pause
+  swan --terminate --child c --timeout 10 || fail "charon cannot delete the Child SA"
+  saw 2 '^child-remove'
+  ours new-child; saw 3 '^child-out'; resume
+  has 2 '^ike-up' && fail "there is a second IKE SA"
+}
+
+# charon dies without a word, begins anew and says INITIAL_CONTACT (RFC 7296 2.4).
+charon_restarts() {
+  sleep 0.3; pause
+  kill -KILL "$CHARON"; wait "$CHARON" 2>/dev/null; CHARON=""
+  start_charon
+  swan --initiate --child c --timeout 10 || fail "charon cannot initiate again"
+  saw 2 '^child-out'; saw 1 '^child-remove.* reason=7'; saw 1 '^ike-down.* reason=7'
+  resume
+}
+
 # scenario NAME INITIATOR DELETER BODY [ARGUMENT...]
 scenario() {
   local name=$1 initiator=$2 deleter=$3 body=$4
@@ -274,7 +296,7 @@ scenario() {
   grep -q '^child-in.* mode=tunnel .*encapsulated=1 protocol=47' "$T/ours.log" || fail "not that SA"
   ours start; theirs start
   $body
-  stop_traffic
+  pause
   charon_counts >"$T/counts"
   if [ "$deleter" = us ]; then ours delete-ike; else swan --terminate --ike t; fi
   until_ok 5 none_left || fail "we keep a Child SA"
@@ -295,6 +317,8 @@ scenario "ChaCha20-Poly1305" strongSwan strongSwan both_rekey --chacha20poly1305
 scenario "AES-GCM-128 with forward secrecy" us us pfs_rekeys --pfs
 scenario "AES-GCM-128" us us crossing_rekeys
 scenario "AES-GCM-128" strongSwan strongSwan limit_rekeys --soft-packets=100
+scenario "AES-GCM-128" us strongSwan children_come_and_go
+scenario "AES-GCM-128" strongSwan us charon_restarts
 stop_capture
 /usr/bin/python3 "$HERE/oracle.py" "$T/charon.log" "$T/capture.pcap" "$T" || fail "the oracle"
 RESULT=ok

@@ -7,8 +7,8 @@
  *   strongswan_peer [--initiate] [--chacha20poly1305] [--pfs] [--soft-packets=N]
  *
  * It prints every event and obeys lines on its standard input: start, stop (echo requests into the
- * tunnel, one every INTERVAL_MS), report, rekey-child, rekey-ike, delete-child, delete-ike, quit.
- * It ends with 0 when every request was answered, once, and nothing was dropped.
+ * tunnel, one every INTERVAL_MS), report, rekey-child, rekey-ike, delete-child, delete-ike,
+ * new-child, quit. It ends with 0 when every request was answered, once, and nothing was dropped.
  *
  *   echo  <->  gre_tunnel  <->  gre_outer  <->  esp_sa  <->  UDP 4500  <->  ikev2_engine
  */
@@ -57,6 +57,7 @@ typedef struct node {
     bool started;
     uint64_t next_echo_ms;
     uint64_t seen_ms;
+    uint64_t sa_id;   /* The IKE SA of the newest Child SA. */
     uint32_t dropped; /* Packets that a library refused. */
 } node;
 
@@ -132,6 +133,7 @@ static void drain_events(node *n)
         case IKEV2_EVENT_CHILD_IN:
             print_child(n->engine, ev.child_id);
             sas_install_in(&n->sas, n->engine, ev.child_id);
+            n->sa_id = ev.sa_id;
             break;
         case IKEV2_EVENT_CHILD_OUT:
             sas_install_out(&n->sas, n->engine, ev.child_id);
@@ -295,10 +297,13 @@ static void report(const node *n)
            e->sent, e->returned, e->duplicates, e->answered, e->labelled, e->bad, n->dropped);
 }
 
-/* Rekeys or deletes the Child SA that sends, or the IKE SA that has it. */
+/* Rekeys or deletes the Child SA that sends, or the IKE SA that has it; or makes a Child SA. */
 static ikev2_rc change(node *n, const char *what)
 {
     ikev2_child_info c = {.struct_size = sizeof(c)};
+    uint64_t id;
+    if (strcmp(what, "new-child\n") == 0)
+        return ikev2_engine_initiate_child(n->engine, now_ms(), n->sa_id, NULL, &id);
     if (!n->sas.sending)
         return IKEV2_ERR_ABSENT;
     must(ikev2_engine_get_child(n->engine, n->sas.sending->id, &c), "ikev2_engine_get_child");
