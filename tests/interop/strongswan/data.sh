@@ -4,8 +4,13 @@
 # data.sh PEER: our peer program against strongSwan, with data: tunnel mode with GRE selectors, ESP
 # in UDP, charon's userspace ESP. Each side initiates, with AES-GCM-128 and with
 # ChaCha20-Poly1305; both send echo requests in GRE all the time, plain and behind a label, while
-# each side rekeys the Child SA and the IKE SA. No request may be lost.
-# Then charon's packet counters must equal ours, and charon's keys must decrypt the capture.
+# each side rekeys the Child SA and the IKE SA, one after the other and both at once. No request may
+# be lost. charon's packet counters must equal ours, and charon's keys must decrypt the capture.
+#
+#   us, 10.99.0.1, inner 10.1.0.1  ---- veth, ESP in UDP ----  10.99.0.2, inner 10.2.0.1, charon
+#   echo, libgre, libesp, libikev2                             libipsec, ipsec0, gre_endpoint.py
+#
+# With KEEP_LOGS set the logs and the capture stay where it says.
 set -u
 PEER=$1
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -63,13 +68,16 @@ start_capture() {
 }
 stop_capture() { sleep 0.3; kill -INT "$CAPTURE"; wait "$CAPTURE" 2>/dev/null; CAPTURE=""; }
 
+PLUGINS="random nonce openssl aes sha1 sha2 hmac kdf gcm chapoly curve25519 kernel-libipsec \
+kernel-netlink socket-default vici updown"
+
 # charon 5.9.8 drops an answer while it works on a request with the same message ID: an answer is
 # not awaited long.
 start_charon() {
   rm -f "$T/vici"
   cat >"$T/strongswan.conf" <<END
 charon-systemd {
-  load = random nonce openssl aes sha1 sha2 hmac kdf gcm chapoly curve25519 kernel-libipsec kernel-netlink socket-default vici updown
+  load = $PLUGINS
   retransmit_timeout = 0.4
   plugins {
     vici {
@@ -160,8 +168,8 @@ settled() {
   ours report; theirs report; sleep 0.1
   local log
   for log in ours theirs; do
-    tail -n 50 "$T/$log.log" | awk '/^report/ { split($2, s, "="); split($3, r, "="); ok = s[2] > 0 && s[2] == r[2] }
-      END { exit !ok }' || return 1
+    awk '/^report/ { split($2, sent, "="); split($3, returned, "=") }
+      END { exit !(sent[2] > 0 && sent[2] == returned[2]) }' "$T/$log.log" || return 1
   done
 }
 
@@ -191,7 +199,7 @@ end_ends() {
 
 # same_counts: what charon counted, in $T/counts, is what our child-done lines say of the same SPIs.
 same_counts() {
-  local verb spi packets pattern
+  local verb spi packets pattern total
   grep -q '^opened' "$T/counts" || fail "charon lists no SA"
   while read -r verb spi packets; do
     pattern="spi_out=$spi sealed=$packets\$"
@@ -199,8 +207,9 @@ same_counts() {
     grep '^child-done' "$T/ours.log" | grep -q "$pattern" ||
       fail "charon counted $packets packets on $spi, we: $(grep "^child-done.*$spi" "$T/ours.log")"
   done <"$T/counts"
-  echo "   charon decrypted $(awk '$1 == "sealed" { n += $3 } END { print n }' "$T/counts") packets" \
-    "on $(grep -c '^sealed' "$T/counts") SAs, just as many as we sealed on each"
+  total=$(awk '$1 == "sealed" { n += $3 } END { print n }' "$T/counts")
+  echo "   charon decrypted $total packets on $(grep -c '^sealed' "$T/counts") SAs," \
+    "just as many as we sealed on each"
 }
 
 # both_rekey: the Child SA and the IKE SA by each side, under traffic; and once more by us what
@@ -217,12 +226,14 @@ both_rekey() {
   sleep 0.3
 }
 
-# Our events say that one Child SA is left, and charon's list that one of each kind is. An IKE SA that
-# lost against ours and that charon forgot, as it may, leaves us half a minute later: it is not asked.
+# Our events say that one Child SA is left, and charon's list that one of each kind is. An IKE SA
+# that lost against ours and that charon forgot, as it may, leaves us half a minute later: it does
+# not count.
 one_left() {
   awk '$1 == "child-in" { c++ } $1 == "child-remove" { c-- } END { exit c != 1 }' "$T/ours.log" &&
     swanctl --list-sas --uri "unix://$T/vici" 2>/dev/null |
-    awk '/^t: / { i++ } /^ +c: .* (INSTALLED|REKEYING|REKEYED),/ { c++ } END { exit i != 1 || c != 1 }'
+    awk '/^t: / { i++ } /^ +c: .* (INSTALLED|REKEYING|REKEYED),/ { c++ }
+      END { exit i != 1 || c != 1 }'
 }
 
 # rekey_at_once KIND: our peer is held while charon sends its request; then it sends its own before
@@ -240,14 +251,15 @@ crossing_rekeys() {
   local n
   sleep 0.3
   for n in 1 2 3 4 5; do rekey_at_once child; rekey_at_once ike; done
-  echo "   $(collisions CHILD) times the requests for the Child SA crossed, $(collisions IKE) times those for the IKE SA"
+  echo "   requests crossed $(collisions CHILD) times for the Child SA," \
+    "$(collisions IKE) times for the IKE SA"
   [ "$(collisions CHILD)" -gt 0 ] && [ "$(collisions IKE)" -gt 0 ] || fail "no requests crossed"
 }
 
 # Child SAs after the first have a key exchange of their own (RFC 7296 1.3.1).
 pfs_rekeys() {
   both_rekey
-  [ "$(grep -c '^child-in.* group=31 ' "$T/ours.log")" = 3 ] || fail "rekeyed without forward secrecy"
+  [ "$(grep -c '^child-in.* group=31 ' "$T/ours.log")" = 3 ] || fail "no forward secrecy"
 }
 
 # The outbound SA reports its soft limit again and again, and libikev2 replaces it.

@@ -26,17 +26,17 @@ PAYLOAD_SK, SK_HEADER, IV, FLAG_INITIATOR = 46, 4, 8, 0x08
 
 
 def log_keys(path):
-    """(SPI, source, destination) and the candidate keys of each Child SA; (ei, er) of each IKE SA."""
+    """Of each Child SA, by SPI and addresses, the keys that it may have; of each IKE SA the pair."""
     lines = open(path).read().splitlines()
     children, ikes, last = {}, [], {}
     for i, line in enumerate(lines):
-        dump = re.search(r"\] (Sk_ei|Sk_er|encryption initiator|encryption responder) (?:secret|key) "
-                         r"=> (\d+) bytes", line)
+        dump = re.search(r"\] (Sk_ei|Sk_er|encryption initiator|encryption responder) "
+                         r"(?:secret|key) => (\d+) bytes", line)
         if dump:
             text, at = "", i + 1
             while len(text) < 2 * int(dump.group(2)):
-                text += re.match(r".*?\]\s+\d+: ((?:[0-9A-F]{2} )+)", lines[at]).group(1).replace(" ", "")
-                at += 1
+                text += re.match(r".*?\]\s+\d+: ((?:[0-9A-F]{2} )+)", lines[at]).group(1)
+                text, at = text.replace(" ", ""), at + 1
             last[dump.group(1)] = bytes.fromhex(text)
             if dump.group(1) == "Sk_er":
                 ikes.append((last["Sk_ei"], last["Sk_er"]))
@@ -123,13 +123,15 @@ def write_tables(folder, ike_of, esp_of):
     with open(os.path.join(folder, "ikev2_decryption_table"), "w") as table:
         for spis, (initiator, responder) in ike_of.items():
             if len(initiator) == AES_KEY:
-                table.write('%s,%s,%s,%s,"AES-GCM-128 with 16 octet ICV [RFC5282]",,,"NONE [RFC4306]"\n' %
-                            (spis[:8].hex(), spis[8:].hex(), initiator.hex(), responder.hex()))
+                table.write('%s,%s,%s,%s,"%s",,,"NONE [RFC4306]"\n' %
+                            (spis[:8].hex(), spis[8:].hex(), initiator.hex(), responder.hex(),
+                             "AES-GCM-128 with 16 octet ICV [RFC5282]"))
     with open(os.path.join(folder, "esp_sa"), "w") as table:
         for (spi, source, destination), key in esp_of.items():
             if len(key) == AES_KEY:
-                table.write('"IPv4","%s","%s","0x%08x","AES-GCM with 16 octet ICV [RFC4106]","0x%s","NULL",""\n' %
-                            (source, destination, spi, key.hex()))
+                table.write('"IPv4","%s","%s","0x%08x","%s","0x%s","NULL",""\n' %
+                            (source, destination, spi, "AES-GCM with 16 octet ICV [RFC4106]",
+                             key.hex()))
 
 
 def write_inner(path, packets):
@@ -148,8 +150,9 @@ def tshark(folder, capture):
     wanted = [word for field in fields for word in ("-e", field)]
     got = subprocess.run(
         ["tshark", "-o", "esp.enable_encryption_decode:TRUE", "-o", "ip.check_checksum:TRUE",
-         "-n", "-r", capture, "-T", "fields", *wanted], env={**os.environ, "XDG_CONFIG_HOME": folder},
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, text=True)
+         "-n", "-r", capture, "-T", "fields", *wanted],
+        env={**os.environ, "XDG_CONFIG_HOME": folder}, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, check=True, text=True)
     for line in got.stdout.splitlines():
         yield {f: v.split(",") if v else [] for f, v in zip(fields, line.split("\t"))}
 
@@ -159,7 +162,8 @@ def dissect(folder, capture):
     seen = collections.Counter()
     for packet in tshark(folder, capture):
         check(not packet["_ws.malformed"], "tshark calls a packet malformed: %s" % packet)
-        check(SEVERITY_ERROR not in packet["_ws.expert.severity"], "tshark sees an error: %s" % packet)
+        check(SEVERITY_ERROR not in packet["_ws.expert.severity"],
+              "tshark sees an error: %s" % packet)
         check(CHECKSUM_BAD not in packet["icmp.checksum.status"] + packet["ip.checksum.status"],
               "a checksum is wrong: %s" % packet)
         seen["auth"] += len(packet["isakmp.auth.data"])
@@ -181,7 +185,8 @@ def main(log, capture, folder):
     chacha = {a: counts[CHACHA_KEY, a] for a in (ours, theirs)}
     print("charon's keys open %d IKE messages of %d SAs, ESP of %d SAs: AES-GCM %d out, %d in; "
           "ChaCha20-Poly1305 %d out, %d in" %
-          (counts["ike"], len(ike_of), len(esp_of), aes[ours], aes[theirs], chacha[ours], chacha[theirs]))
+          (counts["ike"], len(ike_of), len(esp_of), aes[ours], aes[theirs],
+           chacha[ours], chacha[theirs]))
     check(all(aes.values()) and all(chacha.values()), "a cipher was not seen in both directions")
 
     auths = 0
@@ -190,7 +195,8 @@ def main(log, capture, folder):
         auths += seen["auth"]
         for outer, side, label in ((ours, ("10.1.0.1", "172.16.0.1"), "200"),
                                    (theirs, ("10.2.0.1", "172.16.0.2"), "100")):
-            check(seen["ping", side] == sent[outer], "tshark shows a ping in %d of %d packets of %s" %
+            check(seen["ping", side] == sent[outer],
+                  "tshark shows a ping in %d of %d packets of %s" %
                   (seen["ping", side], sent[outer], outer))
             check(seen[(label,), side] > 0, "no packet of %s has label %s" % (outer, label))
             print("tshark shows a ping in GRE in all %d packets of %s, %d of them behind label %s" %
