@@ -7,6 +7,8 @@
 #include <internal/checksum.h>
 #include <internal/wire.h>
 
+#include <string.h>
+
 enum {
     IPV4_BYTES = 20,
     ICMP_BYTES = 8,
@@ -18,7 +20,8 @@ enum {
     IDENTIFIER = 0x4c4d,
     LABEL_OURS = 100, /* The peer puts it on, and we on what we send the peer's. */
     LABEL_PEERS = 200,
-    LABEL_BOTTOM = 0x100
+    LABEL_BOTTOM = 0x100,
+    LABEL_BYTES = 4
 };
 
 static const uint8_t our_address[4] = {172, 16, 0, 1};
@@ -39,13 +42,15 @@ static uint8_t body_byte(uint16_t sequence, size_t i)
 static size_t write_packet(uint8_t *out, uint16_t gre_protocol, uint8_t type, uint16_t identifier,
                            uint16_t sequence, const uint8_t *body, size_t len)
 {
-    wire_writer w = wire_writer_make(out, ECHO_PACKET_MAX);
-    if (gre_protocol == GRE_PROTOCOL_MPLS)
-        wire_put_u32(&w, (uint32_t)LABEL_PEERS << 12 | LABEL_BOTTOM | TTL);
-    uint8_t *ip = wire_put_space(&w, IPV4_BYTES);
-    uint8_t *icmp = wire_put_space(&w, ICMP_BYTES);
-    wire_put_bytes(&w, body, len);
+    uint8_t *ip = out;
+    if (gre_protocol == GRE_PROTOCOL_MPLS) {
+        wire_set_u32(out, (uint32_t)LABEL_PEERS << 12 | LABEL_BOTTOM | TTL);
+        ip += LABEL_BYTES;
+    }
+    uint8_t *icmp = ip + IPV4_BYTES;
     memset(ip, 0, IPV4_BYTES + ICMP_BYTES);
+    if (len > 0)
+        memcpy(icmp + ICMP_BYTES, body, len);
     ip[0] = IPV4_VERSION_IHL;
     wire_set_u16(ip + 2, (uint16_t)(IPV4_BYTES + ICMP_BYTES + len));
     ip[8] = TTL;
