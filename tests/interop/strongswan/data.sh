@@ -13,6 +13,8 @@
 # With KEEP_LOGS set the logs and the capture stay where it says.
 set -u
 PEER=$1
+# Bounded in time from the inside, so that what was made is removed.
+[ -n "${BOUNDED:-}" ] || BOUNDED=1 exec timeout 60 "$0" "$@"
 HERE=$(cd "$(dirname "$0")" && pwd)
 skip() { echo "skipped: $*"; exit 77; }
 [ "$(id -u)" = 0 ] || skip "needs root"
@@ -173,15 +175,17 @@ settled() {
   done
 }
 
-# What charon counted on its Child SAs, as "sealed SPI PACKETS" (by us) and "opened SPI PACKETS". Of
-# SAs that are replaced it keeps the inbound count only.
+# Writes to $T/counts what charon counted on its Child SAs, as "sealed SPI PACKETS" (by us) and
+# "opened SPI PACKETS". Of SAs that are replaced it keeps the inbound count only.
 charon_counts() {
   swanctl --list-sas --uri "unix://$T/vici" 2>/dev/null | sed -nE \
     -e 's/^ +c: #[0-9]+, reqid [0-9]+, ([A-Z]+),.*/state \1/p' \
     -e 's/^ +(in|out) +([0-9a-f]+),.*, +([0-9]+) packets.*/\1 \2 \3/p' |
     awk '$1 == "state" { installed = $2 == "INSTALLED" }
       $1 == "in" && (installed || $3 > 0) { print "sealed", $2, $3 }
-      $1 == "out" && installed { print "opened", $2, $3 }'
+      $1 == "out" && installed { print "opened", $2, $3 }' >"$T/counts"
+  # Empty while an IKE SA is being replaced.
+  grep -q '^opened' "$T/counts"
 }
 none_left() {
   awk '$1 == "child-in" { c++ } $1 == "child-remove" { c-- } END { exit c != 0 }' "$T/ours.log"
@@ -200,7 +204,6 @@ end_ends() {
 # same_counts: what charon counted, in $T/counts, is what our child-done lines say of the same SPIs.
 same_counts() {
   local verb spi packets pattern total
-  grep -q '^opened' "$T/counts" || fail "charon lists no SA"
   while read -r verb spi packets; do
     pattern="spi_out=$spi sealed=$packets\$"
     [ "$verb" = sealed ] || pattern="spi_in=$spi opened=$packets "
@@ -309,7 +312,7 @@ scenario() {
   ours start; theirs start
   $body
   pause
-  charon_counts >"$T/counts"
+  until_ok 5 charon_counts || fail "charon lists no SA"
   if [ "$deleter" = us ]; then ours delete-ike; else swan --terminate --ike t; fi
   until_ok 5 none_left || fail "we keep a Child SA"
   until_ok 5 no_sas || fail "charon keeps an SA"
