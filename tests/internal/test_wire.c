@@ -112,7 +112,7 @@ static void structs_of_older_and_newer_callers_are_read(void **state)
     const uint32_t tiny[1] = {4};
     assert_false(versioned_read(&ours, sizeof(ours), 8, tiny));
 
-    uint32_t never_set[1] = {0xdeadbeef};
+    uint32_t never_set[4] = {0xdeadbeef};
     assert_false(versioned_read(&ours, sizeof(ours), 8, never_set));
     assert_false(versioned_write(never_set, &ours, sizeof(ours), 8));
 
