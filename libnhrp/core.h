@@ -215,6 +215,7 @@ typedef struct nhrp__flow {
     uint64_t link_serial;
     uint64_t at_ms;
     nhrp_addr source, destination;
+    uint32_t context; /* the label that names the VRF: addresses may be the same in another */
 } nhrp__flow;
 
 /* A tunnel address of ours and how many links have it. */

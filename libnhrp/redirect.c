@@ -31,7 +31,7 @@ static bool quoted_addresses(const uint8_t *b, size_t len, nhrp_addr *source,
 static uint64_t flow_hash(const nhrp_engine *e, const nhrp__flow *f)
 {
     const uint64_t from = nhrp__hash_addr(e, f->link_serial, &f->source);
-    return nhrp__hash_addr(e, from, &f->destination);
+    return nhrp__hash_addr(e, from ^ f->context, &f->destination);
 }
 
 static void flow_end(nhrp_engine *e, nhrp__flow *f)
@@ -63,8 +63,8 @@ static nhrp__flow *flow_find(const nhrp_engine *e, const nhrp__flow *key)
 {
     for (map_node *n = map_first(&e->flows_by_key, flow_hash(e, key)); n; n = map_next(n)) {
         nhrp__flow *f = CONTAINER_OF(n, nhrp__flow, by_key);
-        if (f->link_serial == key->link_serial && addr_equal(&f->source, &key->source) &&
-            addr_equal(&f->destination, &key->destination))
+        if (f->link_serial == key->link_serial && f->context == key->context &&
+            addr_equal(&f->source, &key->source) && addr_equal(&f->destination, &key->destination))
             return f;
     }
     return NULL;
@@ -111,6 +111,7 @@ static nhrp_rc hairpin(nhrp_engine *e, nhrp__link *in, const nhrp__link *out,
     nhrp__flow key;
     memset(&key, 0, sizeof(key));
     key.link_serial = in->serial;
+    key.context = label_count > 0 ? labels[0] : 0;
     if (in->interface->cfg.network_id != out->interface->cfg.network_id ||
         !(in->interface->cfg.flags & NHRP_INTERFACE_REDIRECT) ||
         (in->cfg.flags & NHRP_LINK_MULTIPOINT)) /* nobody said whose packet it was */

@@ -245,6 +245,22 @@ static void an_output_waits_for_a_buffer_that_holds_it(void **state)
     net_end(&n);
 }
 
+/* Two customers with the same addresses; what one of them was told is no reason to be silent. */
+static void flows_of_two_vrfs_with_the_same_addresses_are_redirected_each(void **state)
+{
+    (void)state;
+    net n;
+    net_init(&n, 1, NULL);
+    walk_build(&n, NULL, NULL);
+    node *hub = &n.nodes[0];
+    const nhrp_addr from = ip4(10, 1, 1, 101), to = ip4(10, 2, 2, 102);
+    assert_int_equal(hub_hairpin(hub, 1, 2, 1000, from, to), NHRP_OK);
+    assert_int_equal(hub_hairpin(hub, 1, 2, 1000, from, to), NHRP_ERR_RATE);
+    assert_int_equal(hub_hairpin(hub, 1, 2, 1001, from, to), NHRP_OK);
+    assert_int_equal(hub_hairpin(hub, 1, 2, 1001, from, to), NHRP_ERR_RATE);
+    net_end(&n);
+}
+
 static void a_packet_larger_than_the_interface_sends_is_dropped(void **state)
 {
     (void)state;
@@ -479,6 +495,7 @@ int main(void)
         cmocka_unit_test(links_need_what_their_kind_needs),
         cmocka_unit_test(time_that_goes_backwards_stands_still),
         cmocka_unit_test(an_output_waits_for_a_buffer_that_holds_it),
+        cmocka_unit_test(flows_of_two_vrfs_with_the_same_addresses_are_redirected_each),
         cmocka_unit_test(a_packet_larger_than_the_interface_sends_is_dropped),
         cmocka_unit_test(ceilings_are_kept),
         cmocka_unit_test(answers_that_cannot_be_are_refused_and_the_question_stays),
