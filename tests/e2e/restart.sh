@@ -25,8 +25,7 @@ spawn ce1 ping -i 0.1 10.2.2.102 >"$dir/ping.log" 2>&1
 until_true 15 direct spoke1 10.2.2.0/24 || fail "no direct path"
 
 echo "spoke2 is killed"
-kill -9 "${node_pid[spoke2]}"
-wait "${node_pid[spoke2]}" 2>/dev/null || true
+node_kill spoke2
 if reached; then fail "who answers?"; fi
 
 echo "and started again: it is reached"
