@@ -11,6 +11,7 @@
 
 #include <esp/sa.h>
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
@@ -52,11 +53,13 @@ static esp_rc openssl_create(const alloc *a, uint8_t algorithm, bool sealing, co
         openssl_destroy(a, cipher);
         return ESP_ERR_NOMEM;
     }
+    ERR_set_mark(); /* the queue of errors is the caller's: what fails here is told by the result */
     EVP_CIPHER *type = EVP_CIPHER_fetch(NULL, algorithm_name(algorithm), NULL);
     const bool keyed =
         type && (sealing ? EVP_EncryptInit_ex2(cipher->ctx, type, key, NULL, NULL)
                          : EVP_DecryptInit_ex2(cipher->ctx, type, key, NULL, NULL)) == 1;
     EVP_CIPHER_free(type); /* the context holds its own reference */
+    ERR_pop_to_mark();
     if (!keyed) {
         openssl_destroy(a, cipher);
         return ESP_ERR_CRYPTO;

@@ -14,9 +14,9 @@
 
 /*
  * Turns the options that only the first fragment carries into padding (RFC 791 3.1: the copied
- * flag). False where an option's length does not fit.
+ * flag), for a later one. False where an option's length does not fit.
  */
-static bool drop_first_only_options(uint8_t *header, size_t header_len)
+static bool set_options(uint8_t *header, size_t header_len, bool later)
 {
     for (size_t at = IPV4_HEADER_MIN; at < header_len;) {
         if (header[at] == OPTION_END)
@@ -28,7 +28,7 @@ static bool drop_first_only_options(uint8_t *header, size_t header_len)
         if (header_len - at < 2 || header[at + 1] < 2 || header[at + 1] > header_len - at)
             return false;
         const size_t option_len = header[at + 1];
-        if (!(header[at] & OPTION_COPIED))
+        if (later && !(header[at] & OPTION_COPIED))
             memset(header + at, OPTION_NOP, option_len);
         at += option_len;
     }
@@ -45,7 +45,12 @@ static gre_rc check(const uint8_t *packet, size_t len, uint32_t mtu, ip_view *v)
     if (v->total_len > mtu && v->dont_fragment)
         return GRE_ERR_TOO_BIG;
     const uint32_t begin = (uint32_t)(v->fragment_field & IPV4_OFFSET_MASK) * FRAGMENT_UNIT;
-    return begin + v->total_len > IP_MAX_BYTES ? GRE_ERR_MALFORMED : GRE_OK;
+    if (begin + v->total_len > IP_MAX_BYTES)
+        return GRE_ERR_MALFORMED;
+    /* RFC 791 3.2: where more fragments follow, the next one begins at a multiple of the unit. */
+    const bool cut =
+        (v->fragment_field & IPV4_MF) && (v->total_len - v->header_len) % FRAGMENT_UNIT;
+    return cut ? GRE_ERR_MALFORMED : GRE_OK;
 }
 
 gre_rc gre_fragment_next(const uint8_t *packet, size_t len, uint32_t mtu, size_t *it, uint8_t *out,
@@ -70,14 +75,15 @@ gre_rc gre_fragment_next(const uint8_t *packet, size_t len, uint32_t mtu, size_t
     const size_t room = mtu - v.header_len;
     const size_t take = left <= room ? left : room / FRAGMENT_UNIT * FRAGMENT_UNIT;
     const size_t total = v.header_len + take;
+    /* Before the first fragment is out, not between it and the second. */
+    uint8_t header[60];
+    memcpy(header, packet, v.header_len);
+    if (take < payload_len && !set_options(header, v.header_len, sent > 0))
+        return GRE_ERR_MALFORMED;
     *out_len = total;
     if (total > cap)
         return GRE_ERR_BUFFER;
 
-    uint8_t header[60];
-    memcpy(header, packet, v.header_len);
-    if (sent > 0 && !drop_first_only_options(header, v.header_len))
-        return GRE_ERR_MALFORMED;
     const uint16_t more = take < left ? IPV4_MF : v.fragment_field & IPV4_MF;
     const uint16_t at = (uint16_t)((v.fragment_field & IPV4_OFFSET_MASK) + sent / FRAGMENT_UNIT);
     wire_set_u16(header + IPV4_TOTAL_LEN_AT, (uint16_t)total);

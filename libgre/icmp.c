@@ -74,11 +74,18 @@ static bool ipv6_is_single_host(const uint8_t a[16])
 
 static bool ipv6_may_answer(const uint8_t *packet, const ip_view *v, uint8_t kind)
 {
-    if (v->later_fragment || !ipv6_is_single_host(packet + IPV6_SOURCE_AT))
+    const bool too_big = kind == GRE_ICMP_TOO_BIG;
+    if (!ipv6_is_single_host(packet + IPV6_SOURCE_AT))
         return false;
     /* RFC 4443 2.4 e.3: path MTU discovery works for multicast too */
-    if (packet[IPV6_DESTINATION_AT] == 0xff && kind != GRE_ICMP_TOO_BIG)
+    if (packet[IPV6_DESTINATION_AT] == 0xff && !too_big)
         return false;
+    /*
+     * Whether a later fragment is part of an ICMPv6 error does not show (2.4 e.1), but what is too
+     * big is not, and must be answered (3.2).
+     */
+    if (v->later_fragment)
+        return too_big;
     if (v->protocol != IP_PROTOCOL_ICMPV6)
         return true;
     if (v->payload_at >= v->total_len)

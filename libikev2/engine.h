@@ -118,6 +118,8 @@ typedef struct ikev2__handshake {
     uint16_t group;
     uint8_t retries;
     uint8_t priv[IKEV2__MAX_PRIVATE];
+    uint8_t pub[IKEV2__MAX_PUBLIC]; /* of priv */
+    uint16_t pub_group;             /* 0: none yet */
     uint8_t cookie[IKEV2__MAX_COOKIE];
     size_t cookie_len;
     uint8_t ni[IKEV2__MAX_NONCE];

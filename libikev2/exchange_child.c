@@ -435,6 +435,8 @@ ikev2_rc ikev2__create_response(ikev2__sa *sa, ikev2__message *msg)
     ikev2__child *rival = task->rival_id ? ikev2__child_by_id(e, task->rival_id) : NULL;
     /* Also where the rival was deleted since: the peer goes by the nonces, and so do we. */
     const bool lost = task->rival_id && ikev2__lost_to_rival(task, nonce);
+    /* The caller deleted the old one while we waited. */
+    const bool unwanted = old && old->want_delete && old->delete_reason == IKEV2_REASON_LOCAL;
     ikev2__sa_request_done(sa);
     sa->failures = 0;
     if (old)
@@ -444,6 +446,12 @@ ikev2_rc ikev2__create_response(ikev2__sa *sa, ikev2__message *msg)
     } else if (!ok) {
         ikev2__refused(sa, child, reason, refusal);
         reject(child, reason);
+    } else if (unwanted) {
+        reject(child, IKEV2_REASON_LOCAL);
+        if (rival) {
+            rival->want_delete = true;
+            rival->delete_reason = IKEV2_REASON_LOCAL;
+        }
     } else if (lost) {
         reject(child, IKEV2_REASON_REDUNDANT);
     } else {

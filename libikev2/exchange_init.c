@@ -60,10 +60,14 @@ ikev2_rc ikev2__init_build(ikev2__sa *sa)
                                 .count = peer->ike_transform_count,
                                 .protocol = IKEV2_PROTOCOL_ID_IKE,
                                 .with_group = true};
-    if (!ikev2__dh_generate(e->crypto, hs->group, &e->random, priv, pub))
+    /* With a cookie the key stays: an answer to what was sent before must fit, too. */
+    const bool keeps_key = hs->pub_group == hs->group;
+    if (keeps_key)
+        memcpy(pub, hs->pub, sizeof(pub));
+    else if (!ikev2__dh_generate(e->crypto, hs->group, &e->random, priv, pub))
         return IKEV2_ERR_CRYPTO;
     ikev2__builder b = init_builder(e);
-    /* RFC 7296 2.6: the cookie comes first, all else as it was. */
+    /* RFC 7296 2.6: the cookie comes first, all other payloads unchanged. */
     if (hs->cookie_len > 0)
         ikev2__put_notify(&b, 0, NULL, 0, IKEV2__N_COOKIE, hs->cookie, hs->cookie_len);
     ikev2__put_offer(&b, &offer);
@@ -82,8 +86,13 @@ ikev2_rc ikev2__init_build(ikev2__sa *sa)
         ikev2__flight_free(e, &flight);
         rc = IKEV2_ERR_NOMEM;
     }
-    if (rc == IKEV2_OK) {
+    if (rc == IKEV2_OK && !keeps_key) {
         memcpy(hs->priv, priv, sizeof(priv));
+        memcpy(hs->pub, pub, sizeof(pub));
+        hs->pub_group = hs->group;
+    }
+    sodium_memzero(priv, sizeof(priv));
+    if (rc == IKEV2_OK) {
         ikev2__flight_free(e, &sa->request);
         sa->request = flight;
         sa->tries = 0;
@@ -91,7 +100,6 @@ ikev2_rc ikev2__init_build(ikev2__sa *sa)
         ikev2__sa_set_timer(sa, IKEV2__T_RETRANSMIT, e->now_ms + e->cfg.retransmit_ms);
         ikev2__queue(sa);
     }
-    sodium_memzero(priv, sizeof(priv));
     return rc;
 }
 
@@ -296,6 +304,13 @@ static ikev2_rc give_up(ikev2__sa *sa, uint16_t reason, uint32_t detail)
     return IKEV2_OK;
 }
 
+/* What it asks for has been sent, and is sent again by the timer. */
+static ikev2_rc repeated_cookie(ikev2__sa *sa)
+{
+    sa->e->counters.repeated++;
+    return IKEV2_OK;
+}
+
 /* RFC 7296 2.6, 1.2: the same once more with a cookie, or with the group that is wanted. */
 static ikev2_rc retry_init(ikev2__sa *sa, const ikev2__message *msg)
 {
@@ -303,6 +318,8 @@ static ikev2_rc retry_init(ikev2__sa *sa, const ikev2__message *msg)
     const ikev2_peer *peer = &sa->ctx->peer->pub;
     ikev2_notify n;
     if (ikev2__message_notify(msg, IKEV2__N_COOKIE, &n)) {
+        if (n.len == hs->cookie_len && memcmp(n.data, hs->cookie, n.len) == 0)
+            return repeated_cookie(sa);
         if (hs->retries >= IKEV2__INIT_RETRIES)
             return give_up(sa, IKEV2_REASON_NOTIFY, IKEV2__N_COOKIE);
         memcpy(hs->cookie, n.data, n.len);

@@ -56,6 +56,11 @@ static void inherit(ikev2__sa *old, ikev2__sa *heir)
     }
     heir->contests = 0;
     heir->want_config |= old->want_config;
+    /* The caller deleted the old one while we waited: the children with it. */
+    if (old->want_delete && old->close_reason == IKEV2_REASON_LOCAL) {
+        heir->want_delete = true;
+        heir->close_reason = IKEV2_REASON_LOCAL;
+    }
     old->want_config = old->want_rekey = old->want_liveness = false;
     ikev2__sa_set_state(old, IKEV2__STATE_REPLACED);
     ikev2__sa_set_timer(old, IKEV2__T_REKEY, IKEV2_NEVER);
@@ -231,7 +236,7 @@ ikev2_rc ikev2__rekey_response(ikev2__sa *sa, ikev2__message *msg)
 static bool collides(const ikev2__sa *sa)
 {
     const uint8_t kind = sa->task ? sa->task->kind : IKEV2__TASK_NONE;
-    return sa->state != IKEV2__STATE_ESTABLISHED || kind == IKEV2__TASK_CHILD ||
+    return sa->state != IKEV2__STATE_ESTABLISHED || sa->want_delete || kind == IKEV2__TASK_CHILD ||
            kind == IKEV2__TASK_CHILD_DELETE ||
            (kind == IKEV2__TASK_IKE_REKEY && sa->task->rival_id);
 }

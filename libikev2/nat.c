@@ -29,8 +29,14 @@ void ikev2__put_nat_detection(ikev2__builder *b, ikev2_engine *e, uint64_t spi_i
                               const ikev2_path *path)
 {
     uint8_t hash[IKEV2__SHA1_BYTES];
-    /* A hash of nothing makes the peer see a NAT, so that ESP goes in UDP. */
-    if (!nat_hash(e, spi_i, spi_r, &path->local, hash) || e->cfg.force_encapsulation)
+    /*
+     * A port that is none makes the peer see a NAT, so that ESP goes in UDP. A request that is sent
+     * once more with a cookie has the same hash.
+     */
+    ikev2_addr local = path->local;
+    if (e->cfg.force_encapsulation)
+        local.port = 0;
+    if (!nat_hash(e, spi_i, spi_r, &local, hash))
         drbg_get(&e->random, hash, sizeof(hash));
     ikev2__put_notify(b, 0, NULL, 0, IKEV2__N_NAT_DETECTION_SOURCE_IP, hash, sizeof(hash));
     if (!nat_hash(e, spi_i, spi_r, &path->peer, hash))

@@ -56,6 +56,12 @@ ikev2_rc ikev2_id_decode(const uint8_t *body, size_t len, ikev2_identity *out)
     return IKEV2_OK;
 }
 
+static bool names_child(const ikev2_notify *n)
+{
+    return (n->protocol == IKEV2_PROTOCOL_ID_ESP || n->protocol == IKEV2_PROTOCOL_ID_AH) &&
+           n->spi_len == 4;
+}
+
 static bool notify_length_ok(const ikev2_notify *n)
 {
     switch (n->type) {
@@ -67,10 +73,10 @@ static bool notify_length_ok(const ikev2_notify *n)
     case IKEV2__N_INVALID_KE_PAYLOAD:
         return n->len == 2; /* RFC 7296 1.3 */
     case IKEV2__N_REKEY_SA:
+        return names_child(n); /* RFC 7296 1.3.3: else the notification means nothing. */
     case IKEV2__N_CHILD_SA_NOT_FOUND:
-        /* RFC 7296 1.3.3, 2.25: it names a Child SA, or the notification means nothing. */
-        return (n->protocol == IKEV2_PROTOCOL_ID_ESP || n->protocol == IKEV2_PROTOCOL_ID_AH) &&
-               n->spi_len == 4;
+        /* RFC 7296 2.25, 3.10: strongSwan leaves the SPI out; the request tells which child. */
+        return n->spi_len == 0 || names_child(n);
     case IKEV2__N_UNSUPPORTED_CRITICAL_PAYLOAD:
         return n->len == 1; /* RFC 7296 2.5 */
     case IKEV2__N_SET_WINDOW_SIZE:

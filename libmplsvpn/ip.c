@@ -13,6 +13,7 @@
 #define IPV6_HEADER         40
 #define IPV6_LEN_AT         4
 #define IPV6_HOP_LIMIT_AT   7
+#define IPV6_SOURCE_AT      8
 #define IPV6_DESTINATION_AT 24
 
 static uint16_t get_u16(const uint8_t *b)
@@ -101,7 +102,8 @@ static mplsvpn_rc check_ipv6(const uint8_t *packet, size_t len, mplsvpn_addr *de
 {
     if ((size_t)IPV6_HEADER + get_u16(packet + IPV6_LEN_AT) > len)
         return MPLSVPN_ERR_TRUNCATED;
-    if (!ipv6_is_routed(packet + IPV6_DESTINATION_AT))
+    /* RFC 4291 2.5.2, 2.5.3, 2.5.6, 2.7: no packet from or to one of these is ever forwarded */
+    if (!ipv6_is_routed(packet + IPV6_SOURCE_AT) || !ipv6_is_routed(packet + IPV6_DESTINATION_AT))
         return MPLSVPN_ERR_ADDRESS;
     destination->family = MPLSVPN_FAMILY_IPV6;
     memcpy(destination->bytes, packet + IPV6_DESTINATION_AT, 16);

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { FLOW_WAYS = 8, FLOW_IDLE_MS = 2000 };
+enum { FLOW_WAYS = 8, RECENT_WAYS = 8, FLOW_IDLE_MS = 2000 };
 
 bool rt_worker_init(router *r, rt_worker *w, uint32_t number)
 {
@@ -104,7 +104,8 @@ rt_flow *rt_flow_find(router *r, rt_worker *w, uint64_t now_ms, uint8_t directio
 
 /* ---- The control thread's side ---- */
 
-static size_t recent_slot(const router *r, uint32_t vrf, const router_addr *destination)
+/* The set of a destination, as for flows: it has the place of its own, else that of the oldest. */
+static rt_recent *recent_find(const router *r, uint32_t vrf, const router_addr *destination)
 {
     struct {
         router_addr destination;
@@ -113,17 +114,25 @@ static size_t recent_slot(const router *r, uint32_t vrf, const router_addr *dest
     memset(&key, 0, sizeof(key));
     key.destination = rt_addr_host(destination);
     key.vrf = vrf;
-    return rt_hash(r, &key, sizeof(key)) & (RT_RECENT - 1);
+    const size_t first =
+        rt_hash(r, &key, sizeof(key)) & (RT_RECENT - 1) & ~(size_t)(RECENT_WAYS - 1);
+    rt_recent *found = &r->recent[first];
+    for (rt_recent *slot = found; slot < &r->recent[first + RECENT_WAYS]; slot++) {
+        if (slot->vrf == vrf && rt_addr_same(&slot->destination, &key.destination))
+            return slot;
+        if (slot->at_ms < found->at_ms)
+            found = slot;
+    }
+    return found;
 }
 
-/* One slot each: who shares it is told again within RT_FLOW_ACTIVE_MS. */
 static void note_recent(router *r, const rt_report *report)
 {
     if (!r->recent)
         r->recent = alloc_array(&r->mem, RT_RECENT, sizeof(*r->recent));
     if (!r->recent)
         return;
-    rt_recent *slot = &r->recent[recent_slot(r, report->vrf, &report->destination)];
+    rt_recent *slot = recent_find(r, report->vrf, &report->destination);
     slot->at_ms = r->now;
     slot->tunnel = report->tunnel;
     slot->vrf = report->vrf;
@@ -135,7 +144,7 @@ bool rt_recently_sent(const router *r, uint32_t vrf, const router_addr *destinat
 {
     if (!r->recent)
         return false;
-    const rt_recent *slot = &r->recent[recent_slot(r, vrf, destination)];
+    const rt_recent *slot = recent_find(r, vrf, destination);
     return slot->tunnel == tunnel && slot->vrf == vrf &&
            rt_addr_same(&slot->destination, destination) && r->now - slot->at_ms <= RT_RECENT_MS;
 }

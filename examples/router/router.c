@@ -387,7 +387,8 @@ int32_t router_stream_input(router *r, uint64_t now_ms, uint64_t stream, const u
     for (;;) {
         size_t taken = 0;
         rt_pump(r);
-        rc = bgpvpn_engine_input(r->bgp, r->now, stream, buf + *consumed, len - *consumed, &taken);
+        rc = bgpvpn_engine_input(r->bgp, r->now, stream, buf ? buf + *consumed : NULL,
+                                 len - *consumed, &taken);
         *consumed += taken;
         if (rc != BGPVPN_OK || taken == 0 || *consumed == len)
             break;

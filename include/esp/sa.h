@@ -182,7 +182,8 @@ ESP_API void esp_sa_config_init(esp_sa_config *cfg);
  * @retval ESP_OK
  * @retval ESP_ERR_ARG A NULL, or a value that the field's comment rules out.
  * @retval ESP_ERR_NOMEM Nothing was made.
- * @retval ESP_ERR_CRYPTO The cipher library does not have the algorithm: propose another.
+ * @retval ESP_ERR_CRYPTO The cipher library does not have the algorithm (propose another), or no
+ *         memory of its own for it.
  */
 ESP_API esp_rc esp_sa_new(const esp_sa_config *cfg, esp_sa **out);
 
@@ -247,7 +248,8 @@ ESP_API esp_rc esp_sa_seal(esp_sa *sa, uint32_t worker, uint8_t *out, size_t cap
  * @retval ESP_ERR_ALIGN The ciphertext does not end on a four-byte boundary (RFC 4303 2.4).
  * @retval ESP_ERR_SPI The SPI is not this SA's.
  * @retval ESP_ERR_EXPIRED A hard limit is reached.
- * @retval ESP_ERR_REPLAY The sequence number was seen, is too old, or is 0 (RFC 4303 3.4.3).
+ * @retval ESP_ERR_REPLAY The sequence number was seen, is too old, or is 0 (RFC 4303 3.4.3); never
+ *         where @ref esp_sa_config.replay_window is 0.
  * @retval ESP_ERR_AUTH The ICV is wrong.
  * @retval ESP_ERR_PADDING Authentic, but with wrong padding.
  * @retval ESP_ERR_NEXT_HEADER Authentic, but not for this mode.

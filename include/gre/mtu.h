@@ -86,8 +86,9 @@ GRE_API gre_rc gre_mss_clamp(uint8_t *packet, size_t len, uint16_t max_mss);
  * @retval GRE_ERR_MALFORMED The IP header contradicts itself: say nothing.
  * @retval GRE_ERR_MAY_FRAGMENT Too big, but IPv4 without DF, or IPv6 of at most 1280 bytes:
  *         gre_fragment_next() for the former, fragment the outer packet for the latter.
- * @retval GRE_ERR_SILENT An ICMP error or redirect, a fragment other than the first, a source that
- *         is no single host or a destination that is many (RFC 1122 3.2.2, RFC 4443 2.4 e).
+ * @retval GRE_ERR_SILENT An ICMP error or redirect, a fragment other than the first (IPv6: unless
+ *         too big), a source that is no single host or a destination that is many (RFC 1122 3.2.2,
+ *         RFC 4443 2.4 e, 3.2).
  */
 GRE_API gre_rc gre_icmp_error_encode(uint8_t kind, uint32_t mtu, const gre_addr *source,
                                      const uint8_t *packet, size_t len, uint8_t *out, size_t cap,
@@ -118,7 +119,7 @@ GRE_API gre_rc gre_icmp_too_big(uint32_t mtu, const gre_addr *source, const uint
  * @param len Bytes that it has.
  * @param mtu Largest fragment; at least GRE_MTU_IPV4_MIN.
  * @param it Begin with 0; the library's own afterwards.
- * @param out One fragment, with its header.
+ * @param out One fragment, with its header; must not overlap @p packet.
  * @param cap Bytes of @p out.
  * @param out_len Bytes written; on GRE_ERR_BUFFER bytes needed.
  * @retval GRE_YES A fragment was written.
@@ -127,7 +128,7 @@ GRE_API gre_rc gre_icmp_too_big(uint32_t mtu, const gre_addr *source, const uint
  * @retval GRE_ERR_BUFFER @p cap is short; @p it is unchanged.
  * @retval GRE_ERR_TRUNCATED The packet is cut short: drop it.
  * @retval GRE_ERR_VERSION Not IPv4: routers do not fragment IPv6.
- * @retval GRE_ERR_MALFORMED The IP header contradicts itself: drop it.
+ * @retval GRE_ERR_MALFORMED The IP header contradicts itself: drop it. Only ever at the first call.
  * @retval GRE_ERR_TOO_BIG DF is set: answer with gre_icmp_too_big().
  */
 GRE_API gre_rc gre_fragment_next(const uint8_t *packet, size_t len, uint32_t mtu, size_t *it,

@@ -165,7 +165,7 @@ GRE_API gre_rc gre_tunnel_encode(gre_tunnel *t, uint16_t protocol, uint8_t *buf,
  * @param len Bytes of both.
  * @param out Written only on success.
  * @retval GRE_OK Dispatch by @c out->protocol; drop the types that you do not know (RFC 2784 2.4).
- * @retval GRE_ERR_ARG A pointer is NULL.
+ * @retval GRE_ERR_ARG A pointer is NULL, or @p len beyond 32 bits.
  * @retval GRE_ERR_TRUNCATED Drop.
  * @retval GRE_ERR_CHECKSUM Drop.
  * @retval GRE_ERR_VERSION Drop.

@@ -12,6 +12,9 @@
 #include <stdint.h>
 #include <string.h>
 
+/* No struct of ours comes near it: a larger size was never set. */
+#define VERSIONED_MAX_SIZE 65536
+
 /*
  * Reads a caller's struct into ours, of size bytes, which holds the defaults. False where the
  * caller's is smaller than the first released one, or its part unknown to us is not all zero: it
@@ -21,7 +24,7 @@ static inline bool versioned_read(void *ours, size_t size, size_t first_size, co
 {
     uint32_t given;
     memcpy(&given, theirs, sizeof(given));
-    if (given < first_size)
+    if (given < first_size || given > VERSIONED_MAX_SIZE)
         return false;
     for (size_t i = size; i < given; i++)
         if (((const uint8_t *)theirs)[i] != 0)
@@ -37,7 +40,7 @@ static inline bool versioned_write(void *theirs, const void *ours, size_t size, 
 {
     uint32_t given;
     memcpy(&given, theirs, sizeof(given));
-    if (given < first_size)
+    if (given < first_size || given > VERSIONED_MAX_SIZE)
         return false;
     const size_t shared = given < size ? given : size;
     memcpy(theirs, ours, shared);

@@ -33,6 +33,9 @@ MPLSVPN_API mplsvpn_rc mplsvpn_vrf_add(mplsvpn_table *t, uint32_t vrf);
 
 /**
  * @brief Removes a VRF, its routes, and the permissions to enter it.
+ *
+ * A reader that has just got a hop may still name the VRF: use its number for another one only when
+ * mplsvpn_table_collect() has returned MPLSVPN_OK.
  * @param t The table.
  * @param vrf The VRF.
  * @retval MPLSVPN_OK Removed.

@@ -54,7 +54,8 @@ typedef struct mplsvpn_packet {
  * @brief Checks an IP packet and finds its hop; the packet is not changed.
  *
  * Verifies version, lengths, IPv4 header checksum and TTL, and refuses destinations that no router
- * forwards: multicast, 0.0.0.0/8, 127.0.0.0/8, 255.255.255.255, ::, ::1 and link-local IPv6.
+ * forwards: multicast, 0.0.0.0/8, 127.0.0.0/8, 255.255.255.255, ::, ::1 and link-local IPv6; those
+ * of IPv6 as sources too.
  *
  * @param r The calling thread's reader.
  * @param vrf The VRF to look up in.

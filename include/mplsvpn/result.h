@@ -30,7 +30,7 @@ enum {
     MPLSVPN_ERR_DISCARD = -32,     /**< The route is a Null0 route. */
     MPLSVPN_ERR_NO_VRF = -33,      /**< There is no such VRF. */
     MPLSVPN_ERR_NOT_BOTTOM = -34,  /**< Labels are left where IP is due. */
-    MPLSVPN_ERR_ADDRESS = -35      /**< A destination that is never routed: multicast, loopback. */
+    MPLSVPN_ERR_ADDRESS = -35      /**< An address that is never routed: multicast, loopback. */
 };
 
 #endif

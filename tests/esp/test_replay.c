@@ -256,6 +256,8 @@ static void a_window_of_zero_accepts_repeats(void **state)
     assert_int_equal(open_number(sa, &cfg, 9), ESP_OK);
     assert_int_equal(open_number(sa, &cfg, 9), ESP_OK);
     assert_int_equal(open_number(sa, &cfg, 1), ESP_OK);
+    /* RFC 4303 3.3.3: whose peer does not look may let its counter cycle, past 0 */
+    assert_int_equal(open_number(sa, &cfg, 0), ESP_OK);
     assert_true(test_counters(sa).sequence == 9);
     esp_sa_free(sa);
 
@@ -436,6 +438,30 @@ static void a_receiver_that_missed_two_to_the_32_packets_finds_the_number_again(
     }
 }
 
+/* RFC 4303 A3.2: the subspace after the window's own is the first to be tried. */
+static void one_lost_subspace_is_found_at_the_first_try(void **state)
+{
+    (void)state;
+    static const uint64_t highs[] = {0, 7, 0xfffffffe};
+    for (size_t i = 0; i < sizeof(highs) / sizeof(highs[0]); i++) {
+        esp_sa_config cfg = test_config(ESP_DIRECTION_IN, ESP_ALGORITHM_AES128_GCM16);
+        cfg.esn = 1;
+        cfg.last_sequence = highs[i] << 32 | 5000;
+        esp_sa *sa = test_sa(&cfg);
+        uint8_t packet[TEST_ROOM], copy[TEST_ROOM], out[TEST_ROOM];
+        esp_opened opened;
+        const uint64_t sequence = (highs[i] + 1) << 32 | 6000;
+        const size_t len = craft_numbered(&cfg, sequence, packet);
+        memcpy(copy, packet, len);
+        assert_int_equal(esp_sa_open(sa, 0, copy, len, &opened), ESP_ERR_AUTH);
+        assert_int_equal(esp_sa_resync(sa, 0, packet, len, 1, out, len, &opened), ESP_OK);
+        assert_true(opened.sequence == sequence);
+        assert_int_equal(open_number(sa, &cfg, sequence), ESP_ERR_REPLAY);
+        assert_int_equal(open_number(sa, &cfg, sequence + 1), ESP_OK);
+        esp_sa_free(sa);
+    }
+}
+
 static void resync_checks_its_arguments_and_ends_at_the_last_subspace(void **state)
 {
     (void)state;
@@ -483,6 +509,7 @@ int main(void)
         cmocka_unit_test(with_esn_the_last_number_is_two_to_the_64_less_one),
         cmocka_unit_test(a_continued_sa_refuses_what_came_before),
         cmocka_unit_test(a_receiver_that_missed_two_to_the_32_packets_finds_the_number_again),
+        cmocka_unit_test(one_lost_subspace_is_found_at_the_first_try),
         cmocka_unit_test(resync_checks_its_arguments_and_ends_at_the_last_subspace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,9 @@
  */
 #include "esp_test.h"
 
+#include <openssl/err.h>
+#include <openssl/evp.h>
+
 static const uint8_t payload[] = "a payload that is longer than one block of the cipher";
 #define PAYLOAD_LEN (sizeof(payload) - 1)
 
@@ -454,6 +457,27 @@ static void a_batch_does_what_single_calls_do(void **state)
 
 /* ---- Memory. ---- */
 
+/* The caller may use the cipher library too, and look at its queue of errors. */
+static void a_missing_algorithm_is_refused_and_leaves_no_error_in_the_cipher_library(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < sizeof(test_algorithms); k++) {
+        const esp_sa_config cfg = test_config(ESP_DIRECTION_OUT, test_algorithms[k]);
+        esp_sa *sa = NULL;
+        ERR_clear_error();
+        ERR_raise(ERR_LIB_USER, 1);
+        const unsigned long earlier = ERR_peek_error();
+        assert_int_equal(EVP_set_default_properties(NULL, "provider=none"), 1);
+        assert_int_equal(esp_sa_new(&cfg, &sa), ESP_ERR_CRYPTO);
+        assert_int_equal(EVP_set_default_properties(NULL, ""), 1);
+        assert_null(sa);
+        assert_true(ERR_get_error() == earlier);
+        assert_true(ERR_get_error() == 0);
+        assert_int_equal(esp_sa_new(&cfg, &sa), ESP_OK);
+        esp_sa_free(sa);
+    }
+}
+
 static void make_and_use(fail_alloc *f, void *user)
 {
     (void)user;
@@ -506,6 +530,7 @@ int main(void)
         cmocka_unit_test(byte_limits_warn_first_and_then_expire),
         cmocka_unit_test(a_batch_does_what_single_calls_do),
         cmocka_unit_test(every_failed_allocation_is_reported_and_leaks_nothing),
+        cmocka_unit_test(a_missing_algorithm_is_refused_and_leaves_no_error_in_the_cipher_library),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

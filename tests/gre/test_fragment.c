@@ -52,11 +52,6 @@ static void options_that_are_not_copied_become_padding_in_later_fragments(void *
     assert_hex(out + 20, 8, "0107070400000000");
     assert_int_equal(gre_fragment_next(packet, sizeof(packet), 100, &it, out, 100, &len), GRE_YES);
     assert_hex(out + 20, 8, "0101010101010101");
-    packet[22] = 9; /* runs past the header */
-    it = 0;
-    assert_int_equal(gre_fragment_next(packet, sizeof(packet), 100, &it, out, 100, &len), GRE_YES);
-    assert_int_equal(gre_fragment_next(packet, sizeof(packet), 100, &it, out, 100, &len),
-                     GRE_ERR_MALFORMED);
 }
 
 /* RFC 791 3.2: a fragment of a fragment keeps MF and counts from its own offset */
@@ -75,6 +70,48 @@ static void a_fragment_is_fragmented_again(void **state)
     it = 0;
     assert_int_equal(gre_fragment_next(packet, sizeof(packet), 100, &it, out, 100, &len),
                      GRE_ERR_MALFORMED);
+}
+
+/* RFC 791 3.1: an option's length counts the whole option, and ends with the header at the latest
+ */
+static void malformed_options_are_found_before_the_first_fragment_is_out(void **state)
+{
+    (void)state;
+    static const char *const headers[] = {
+        "46000094 00010000 40110000 0a010165 0a020266 07000000", /* length 0 */
+        "46000094 00010000 40110000 0a010165 0a020266 07010000", /* length 1 */
+        "46000094 00010000 40110000 0a010165 0a020266 07050000", /* beyond the header */
+        "46000094 00010000 40110000 0a010165 0a020266 01010107", /* no room for a length */
+    };
+    for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+        uint8_t packet[148] = {0}, out[148] = {0};
+        const uint8_t zeros[sizeof(out)] = {0};
+        size_t it = 0, len;
+        hex_bytes(headers[i], packet, 24);
+        assert_int_equal(gre_fragment_next(packet, sizeof(packet), 100, &it, out, 148, &len),
+                         GRE_ERR_MALFORMED);
+        assert_int_equal(it, 0);
+        assert_memory_equal(out, zeros, sizeof(out));
+        /* What fits goes out as it is: options are the receiver's to judge. */
+        assert_int_equal(gre_fragment_next(packet, sizeof(packet), 148, &it, out, 148, &len),
+                         GRE_YES);
+        assert_int_equal(len, 148);
+    }
+}
+
+/* RFC 791 3.2: all fragments but the last carry a multiple of eight octets */
+static void a_fragment_with_more_to_come_and_an_odd_length_is_malformed(void **state)
+{
+    (void)state;
+    uint8_t packet[148] = {0}, out[148];
+    size_t it = 0, len;
+    hex_bytes("45000093 00012005 40110000 0a010165 0a020266", packet, 20);
+    assert_int_equal(gre_fragment_next(packet, sizeof(packet), 100, &it, out, 148, &len),
+                     GRE_ERR_MALFORMED);
+    assert_int_equal(gre_fragment_next(packet, sizeof(packet), 148, &it, out, 148, &len),
+                     GRE_ERR_MALFORMED);
+    packet[6] = 0; /* the last one may have any length */
+    assert_int_equal(gre_fragment_next(packet, sizeof(packet), 148, &it, out, 148, &len), GRE_YES);
 }
 
 static void what_must_not_be_fragmented_is_not(void **state)
@@ -117,6 +154,8 @@ int main(void)
         cmocka_unit_test(fragments_are_those_of_the_oracle),
         cmocka_unit_test(options_that_are_not_copied_become_padding_in_later_fragments),
         cmocka_unit_test(a_fragment_is_fragmented_again),
+        cmocka_unit_test(malformed_options_are_found_before_the_first_fragment_is_out),
+        cmocka_unit_test(a_fragment_with_more_to_come_and_an_odd_length_is_malformed),
         cmocka_unit_test(what_must_not_be_fragmented_is_not),
         cmocka_unit_test(null_and_senseless_arguments_are_refused),
     };

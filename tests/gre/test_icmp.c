@@ -148,6 +148,8 @@ static void ipv6_errors_keep_the_rules_of_rfc_4443(void **state)
     assert_int_equal(answer(GRE_ICMP_NO_ROUTE, 0, p, 52), GRE_ERR_SILENT);
     p[23] = 1;
     assert_int_equal(answer(GRE_ICMP_NO_ROUTE, 0, p, 52), GRE_ERR_SILENT);
+    p[23] = 2; /* a host like any other */
+    assert_int_equal(answer(GRE_ICMP_NO_ROUTE, 0, p, 52), GRE_OK);
     /* e.3: a multicast destination may be told of its MTU, nothing else */
     make_ipv6(p);
     p[24] = 0xff;
@@ -155,6 +157,31 @@ static void ipv6_errors_keep_the_rules_of_rfc_4443(void **state)
     p[4] = 1460 >> 8;
     p[5] = 1460 & 0xff;
     assert_int_equal(answer(GRE_ICMP_TOO_BIG, 1400, p, 1500), GRE_OK);
+}
+
+/*
+ * RFC 4443 3.2: what is too big MUST be answered, a later fragment too; no ICMPv6 error is that
+ * long. Else it does not show whether it is part of one (2.4 e.1), and stays unanswered.
+ */
+static void later_ipv6_fragments_are_told_of_the_mtu_only(void **state)
+{
+    (void)state;
+    uint8_t p[1500] = {0};
+    make_ipv6(p);
+    p[4] = 1460 >> 8;
+    p[5] = 1460 & 0xff;
+    p[6] = 44;
+    for (unsigned next = 17; next <= 58; next += 41) {
+        p[40] = (uint8_t)next;
+        p[48] = 128;
+        p[43] = 1;
+        assert_int_equal(answer(GRE_ICMP_TIME_EXCEEDED, 0, p, 1500), GRE_OK);
+        assert_int_equal(answer(GRE_ICMP_TOO_BIG, 1400, p, 1500), GRE_OK);
+        p[48] = 1; /* no type in a later one, whatever the octet says */
+        p[43] = 8;
+        assert_int_equal(answer(GRE_ICMP_TIME_EXCEEDED, 0, p, 1500), GRE_ERR_SILENT);
+        assert_int_equal(answer(GRE_ICMP_TOO_BIG, 1400, p, 1500), GRE_OK);
+    }
 }
 
 /* RFC 791, RFC 1191; RFC 7676 3.3 */
@@ -249,6 +276,7 @@ int main(void)
         cmocka_unit_test(icmp_errors_are_never_answered_but_questions_are),
         cmocka_unit_test(later_fragments_are_never_answered_but_first_ones_are),
         cmocka_unit_test(ipv6_errors_keep_the_rules_of_rfc_4443),
+        cmocka_unit_test(later_ipv6_fragments_are_told_of_the_mtu_only),
         cmocka_unit_test(what_may_be_fragmented_gets_no_too_big),
         cmocka_unit_test(an_mtu_below_what_every_link_carries_is_raised_to_it),
         cmocka_unit_test(padding_is_not_quoted),

@@ -101,6 +101,35 @@ static void a_syn_behind_an_authentication_header_is_left_alone(void **state)
     assert_int_equal(gre_mss_clamp(p, sizeof(p), 1000), GRE_YES);
 }
 
+/* RFC 8200 4.5: only the first fragment begins with the TCP header */
+static void a_later_ipv6_fragment_is_left_alone_and_a_first_one_clamped(void **state)
+{
+    (void)state;
+    uint8_t syn[60], p[40 + 8 + 40];
+    hex_bytes(SYN, syn, sizeof(syn));
+    hex_bytes("60000000 0030 2c 40 20010db8000000000000000000000101"
+              "20010db8000000000000000000000102 06000009 00000001",
+              p, sizeof(p));
+    memcpy(p + 48, syn + 20, 40);
+    assert_left_alone(p, sizeof(p));
+    p[43] = 1;
+    assert_int_equal(gre_mss_clamp(p, sizeof(p), 1000), GRE_YES);
+    assert_hex(p + 48 + 22, 2, "03e8");
+}
+
+/* RFC 8200 4.4 */
+static void a_syn_behind_a_routing_header_is_clamped(void **state)
+{
+    (void)state;
+    uint8_t syn[60], p[40 + 8 + 40];
+    hex_bytes(SYN, syn, sizeof(syn));
+    hex_bytes("60000000 0030 2b 40 20010db8000000000000000000000101"
+              "20010db8000000000000000000000102 06000400 00000000",
+              p, sizeof(p));
+    memcpy(p + 48, syn + 20, 40);
+    assert_int_equal(gre_mss_clamp(p, sizeof(p), 1000), GRE_YES);
+}
+
 static void every_cut_of_a_syn_is_left_alone(void **state)
 {
     (void)state;
@@ -148,6 +177,8 @@ static void the_mss_of_an_mtu_leaves_room_for_both_headers(void **state)
     assert_int_equal(gre_mss_get(1400, GRE_FAMILY_IPV6), 1340);
     assert_int_equal(gre_mss_get(40, GRE_FAMILY_IPV4), 0);
     assert_int_equal(gre_mss_get(0, GRE_FAMILY_IPV6), 0);
+    assert_int_equal(gre_mss_get(41, GRE_FAMILY_IPV4), 1);
+    assert_int_equal(gre_mss_get(65535, GRE_FAMILY_IPV4), 65495);
     assert_int_equal(gre_mss_get(1000000, GRE_FAMILY_IPV4), 65535);
     assert_int_equal(gre_mss_get(1400, GRE_FAMILY_NONE), 0);
 }
@@ -168,6 +199,8 @@ int main(void)
         cmocka_unit_test(malformed_options_are_left_alone),
         cmocka_unit_test(malformed_headers_are_left_alone),
         cmocka_unit_test(a_syn_behind_an_authentication_header_is_left_alone),
+        cmocka_unit_test(a_later_ipv6_fragment_is_left_alone_and_a_first_one_clamped),
+        cmocka_unit_test(a_syn_behind_a_routing_header_is_clamped),
         cmocka_unit_test(every_cut_of_a_syn_is_left_alone),
         cmocka_unit_test(a_wrong_checksum_stays_wrong),
         cmocka_unit_test(random_packets_never_change_but_for_option_and_checksum),

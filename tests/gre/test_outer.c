@@ -126,6 +126,11 @@ static void extension_headers_before_gre_are_passed_over_and_bounded(void **stat
     assert_int_equal(
         decode_hex("60000000 000c 2c ff" IPV6_ADDRESSES "2f00000100000001 000086dd", &o),
         GRE_ERR_FRAGMENT);
+    /* RFC 8200 4.5: a whole packet in one fragment needs no reassembly */
+    assert_int_equal(
+        decode_hex("60000000 000c 2c ff" IPV6_ADDRESSES "2f00000000000001 000086dd", &o), GRE_OK);
+    assert_int_equal(o.header_len, 48);
+    assert_int_equal(o.payload_len, 4);
 }
 
 static void every_cut_of_a_packet_is_refused(void **state)
@@ -160,6 +165,8 @@ static void null_and_senseless_arguments_are_refused(void **state)
     assert_int_equal(gre_outer_encode(&o, NULL, 20, 0, &at), GRE_ERR_ARG);
     assert_int_equal(gre_outer_encode(&o, buf, 20, 0, NULL), GRE_ERR_ARG);
     assert_int_equal(gre_outer_encode(&o, buf, 20, 65516, &at), GRE_ERR_ARG);
+    assert_int_equal(gre_outer_encode(&o, buf, 20, 65515, &at), GRE_OK);
+    assert_hex(buf + at + 2, 2, "ffff");
     gre_outer bad = o;
     bad.ttl = 0;
     assert_int_equal(gre_outer_encode(&bad, buf, 20, 0, &at), GRE_ERR_ARG);

@@ -292,6 +292,10 @@ static void a_payload_for_the_other_end_itself_is_dropped_as_a_loop(void **state
     assert_int_equal(decode_hex(t, "00000800 4500001400010000401100000a010165 c0a80103", &v),
                      GRE_OK);
     assert_int_equal(decode_hex(t, "00000800 4500001400010000401100000a010165 c0a801", &v), GRE_OK);
+    /* what lies in the buffer behind the packet does not count */
+    uint8_t cut[44];
+    assert_int_equal(hex_bytes(IPV4_TO_REMOTE, cut, sizeof(cut)), 24);
+    assert_int_equal(gre_tunnel_decode(t, cut, 23, &v), GRE_OK);
     assert_int_equal(counters(t).drop_loop, 1);
     gre_tunnel_free(t);
 
@@ -306,7 +310,38 @@ static void a_payload_for_the_other_end_itself_is_dropped_as_a_loop(void **state
     t = tunnel(&c);
     assert_int_equal(decode_hex(t, IPV6_TO_REMOTE, &v), GRE_ERR_LOOP);
     assert_int_equal(decode_hex(t, IPV4_TO_REMOTE, &v), GRE_OK);
+    assert_int_equal(hex_bytes(IPV6_TO_REMOTE, cut, sizeof(cut)), 44);
+    assert_int_equal(gre_tunnel_decode(t, cut, 43, &v), GRE_OK);
+    cut[43]++;
+    assert_int_equal(gre_tunnel_decode(t, cut, 44, &v), GRE_OK);
     gre_tunnel_free(t);
+}
+
+/* A caller built against later headers hands in more; what we do not know must be zero. */
+static void a_newer_caller_is_served_as_far_as_we_know(void **state)
+{
+    (void)state;
+    struct {
+        gre_config cfg;
+        uint8_t later[24];
+    } newer = {.cfg = config()};
+    struct {
+        gre_counters counters;
+        uint8_t later[24];
+    } out;
+    const uint8_t zeros[24] = {0};
+    gre_tunnel *t = NULL;
+    newer.cfg.struct_size = sizeof(newer);
+    assert_int_equal(gre_tunnel_new(&newer.cfg, &t), GRE_OK);
+    memset(&out, 0xaa, sizeof(out));
+    out.counters.struct_size = sizeof(out);
+    assert_int_equal(gre_tunnel_get_counters(t, &out.counters), GRE_OK);
+    assert_int_equal(out.counters.struct_size, sizeof(out));
+    assert_int_equal(out.counters.drop_loop, 0);
+    assert_memory_equal(out.later, zeros, sizeof(zeros));
+    gre_tunnel_free(t);
+    newer.later[23] = 1;
+    assert_int_equal(gre_tunnel_new(&newer.cfg, &t), GRE_ERR_ARG);
 }
 
 static void scenario(fail_alloc *f, void *user)
@@ -362,8 +397,15 @@ static void null_and_senseless_arguments_are_refused(void **state)
     gre_config bad = c;
     bad.struct_size = 4;
     assert_int_equal(gre_tunnel_new(&bad, &u), GRE_ERR_ARG);
+    for (int i = 0; i < 5; i++) {
+        bad = c;
+        uint8_t *const switches[] = {&bad.use_key, &bad.any_key, &bad.use_checksum,
+                                     &bad.use_sequence, &bad.other_table};
+        *switches[i] = 2;
+        assert_int_equal(gre_tunnel_new(&bad, &u), GRE_ERR_ARG);
+    }
     bad = c;
-    bad.use_key = 2;
+    bad.reserved2 = 1;
     assert_int_equal(gre_tunnel_new(&bad, &u), GRE_ERR_ARG);
     bad = c;
     bad.ttl = 0;
@@ -391,6 +433,7 @@ int main(void)
         cmocka_unit_test(every_reason_to_drop_has_its_counter),
         cmocka_unit_test(the_outer_header_comes_from_the_configuration),
         cmocka_unit_test(a_payload_for_the_other_end_itself_is_dropped_as_a_loop),
+        cmocka_unit_test(a_newer_caller_is_served_as_far_as_we_know),
         cmocka_unit_test(a_tunnel_survives_every_allocation_failure),
         cmocka_unit_test(null_and_senseless_arguments_are_refused),
     };

@@ -332,6 +332,27 @@ static void a_child_that_the_peer_does_not_know_is_made_anew(void **state)
     pair_close(&p);
 }
 
+/* RFC 7296 2.25, 3.10: the same where the answer does not name the SPI, like strongSwan's. */
+static void a_child_may_be_unknown_without_its_spi(void **state)
+{
+    (void)state;
+    pair p;
+    open_connected(&p);
+    ikev2__sa *mine = ikev2__sa_by_id(p.n[0].e, p.n[0].sa);
+    const ikev2__sa *sa = ikev2__sa_by_spi(p.n[1].e, mine->spi_r);
+    uint8_t buf[2048];
+    ikev2_output out;
+    assert_int_equal(ikev2_engine_rekey_child(p.n[1].e, p.now, pair_first_child(&p, 1)), 0);
+    assert_int_equal(ikev2_engine_poll_output(p.n[1].e, p.now, buf, sizeof(buf), &out), IKEV2_YES);
+    assert_int_equal(inject(&p, 36, true, sa->next_send - 1, 41, "00000008 0000002c"), IKEV2_OK);
+    mine->next_recv++; /* the answer was node 0's, as far as node 1 can tell */
+    ikev2__child_remove(ikev2__child_by_id(p.n[0].e, pair_first_child(&p, 0)), IKEV2_REASON_LOCAL);
+    pair_run(&p, 30000);
+    pair_assert_agree(&p, 1);
+    assert_int_equal(pair_count_events(&p, 1, IKEV2_EVENT_CHILD_REMOVE, IKEV2_REASON_NOT_FOUND), 1);
+    pair_close(&p);
+}
+
 /* RFC 7296 2.9, 2.7: an answer outside the offer is refused, and the child deleted at the peer. */
 static void an_answer_that_widens_the_selectors_is_not_installed(void **state)
 {
@@ -777,6 +798,7 @@ int main(void)
         cmocka_unit_test(a_child_by_hand_is_made_and_installed),
         cmocka_unit_test(a_rekey_that_is_put_off_is_tried_again),
         cmocka_unit_test(a_child_that_the_peer_does_not_know_is_made_anew),
+        cmocka_unit_test(a_child_may_be_unknown_without_its_spi),
         cmocka_unit_test(an_answer_that_widens_the_selectors_is_not_installed),
         cmocka_unit_test(deletions_are_done_after_all_of_the_message_was_read),
         cmocka_unit_test(fragments_are_bounded_and_collected_in_any_order),

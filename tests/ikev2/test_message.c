@@ -216,6 +216,8 @@ static void notifications_of_fixed_length_must_have_it(void **state)
         {"01044009 11223344", IKEV2_ERR_SYNTAX},
         {"03034009 112233", IKEV2_ERR_SYNTAX},
         {"0304002c 11223344", IKEV2_OK},
+        {"0000002c", IKEV2_OK}, /* As strongSwan 5.9.8 sends it. */
+        {"0303002c 112233", IKEV2_ERR_SYNTAX},
         {"03ff4009 11223344", IKEV2_ERR_SYNTAX},
         {"000040", IKEV2_ERR_SYNTAX},
         {"0000ffff aabbcc", IKEV2_OK},

@@ -236,6 +236,58 @@ static void whatever_both_sides_do_at_once_they_agree_in_the_end(void **state)
             }
 }
 
+static void rekey(pair *p, int i, bool ike)
+{
+    ikev2_engine *e = p->n[i].e;
+    const ikev2_rc rc = ike ? ikev2_engine_rekey_ike(e, p->now, p->n[i].sa)
+                            : ikev2_engine_rekey_child(e, p->now, pair_first_child(p, i));
+    assert_int_equal(rc, IKEV2_OK);
+}
+
+/* Deletes what it had at first, a little after both or one began to rekey it. */
+static void delete_while_rekeying(bool ike, bool both, uint64_t wait, uint64_t lost)
+{
+    pair p;
+    open_calm(&p);
+    pair_connect(&p, 0);
+    ikev2_engine *e = p.n[0].e;
+    const uint64_t child = pair_first_child(&p, 0);
+    const uint64_t sa = p.n[0].sa;
+    p.drop_at = lost ? p.sent + lost : 0;
+    rekey(&p, 0, ike);
+    if (both)
+        rekey(&p, 1, ike);
+    pair_run(&p, wait);
+    const ikev2_rc rc =
+        ike ? ikev2_engine_delete_ike(e, p.now, sa) : ikev2_engine_delete_child(e, p.now, child);
+    assert_int_equal(rc, IKEV2_OK);
+    pair_run(&p, 120000);
+    for (int i = 0; i < 2; i++) {
+        ikev2_counters c = {.struct_size = sizeof(c)};
+        assert_int_equal(ikev2_engine_get_counters(p.n[i].e, &c), IKEV2_OK);
+        assert_int_equal(c.sas, ike ? 0 : 1);
+        assert_int_equal(c.children, 0);
+        assert_int_equal(p.n[i].child_count, 0);
+    }
+    assert_true(pair_count_events(&p, 0, ike ? IKEV2_EVENT_IKE_SA_DOWN : IKEV2_EVENT_CHILD_REMOVE,
+                                  IKEV2_REASON_LOCAL) >= 1);
+    pair_close(&p);
+}
+
+/* RFC 7296 1.4.1: while the answer is awaited, which takes 20 ms, the successor is as unwanted. */
+static void what_is_deleted_while_it_is_rekeyed_does_not_live_on_in_its_successor(void **state)
+{
+    (void)state;
+    for (int both = 0; both < 2; both++)
+        for (uint64_t wait = 0; wait <= 15; wait += 5)
+            for (uint64_t lost = 0; lost <= 8; lost++) {
+                delete_while_rekeying(true, both, wait, lost);
+                /* Where our request is lost the peer's own child stands, which nobody deleted. */
+                if (!both || lost == 0)
+                    delete_while_rekeying(false, both, wait, lost);
+            }
+}
+
 /* The SA that is left, whichever came last; both must have one. */
 static void find_survivor(pair *p)
 {
@@ -401,6 +453,7 @@ int main(void)
         cmocka_unit_test(both_sides_rekey_the_child_at_once_and_one_new_child_is_left),
         cmocka_unit_test(both_sides_rekey_the_ike_sa_at_once_and_one_inherits_the_child),
         cmocka_unit_test(whatever_both_sides_do_at_once_they_agree_in_the_end),
+        cmocka_unit_test(what_is_deleted_while_it_is_rekeyed_does_not_live_on_in_its_successor),
         cmocka_unit_test(random_wishes_on_a_bad_network_end_in_agreement),
         cmocka_unit_test(a_silent_peer_is_found_dead),
         cmocka_unit_test(traffic_that_is_seen_spares_liveness_checks),

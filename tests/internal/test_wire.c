@@ -112,6 +112,10 @@ static void structs_of_older_and_newer_callers_are_read(void **state)
     const uint32_t tiny[1] = {4};
     assert_false(versioned_read(&ours, sizeof(ours), 8, tiny));
 
+    uint32_t never_set[1] = {0xdeadbeef};
+    assert_false(versioned_read(&ours, sizeof(ours), 8, never_set));
+    assert_false(versioned_write(never_set, &ours, sizeof(ours), 8));
+
     uint32_t out[4] = {16, 9, 9, 9};
     assert_true(versioned_write(out, &ours, sizeof(ours), 8));
     assert_int_equal(out[0], 16);

@@ -57,6 +57,23 @@ static mplsvpn_hop vector_hop(vectors *v, uint8_t kind)
 }
 
 /* Oracle: scapy; RFC 3032 2.4.3, RFC 3443 3.5, 3.6 */
+/* The TTL of the top header, by where RFC 3032 2.1, RFC 791 3.1 and RFC 8200 3 have it. */
+static uint8_t top_ttl(const mplsvpn_packet *p, const uint8_t *buf)
+{
+    const uint8_t *top = buf + p->offset;
+    return top[p->protocol == MPLSVPN_PROTOCOL_MPLS   ? 3
+               : p->protocol == MPLSVPN_PROTOCOL_IPV4 ? 8
+                                                      : 7];
+}
+
+/* The first label that is no explicit null above others, as a word. */
+static uint32_t deciding_label(const uint8_t *stack)
+{
+    while (stack[0] == 0 && stack[1] == 0 && (stack[2] & 0xd1) == 0)
+        stack += 4;
+    return (uint32_t)stack[0] << 24 | (uint32_t)stack[1] << 16 | (uint32_t)stack[2] << 8 | stack[3];
+}
+
 static void pushed_packets_are_what_the_oracle_builds(void **state)
 {
     (void)state;
@@ -75,6 +92,9 @@ static void pushed_packets_are_what_the_oracle_builds(void **state)
         assert_bytes(buf + p.offset, p.len, after, after_len);
         assert_int_equal(p.protocol, vectors_number(v, "protocol"));
         assert_int_equal(p.offset, HEADROOM - hop.label_count * 4u);
+        assert_int_equal(p.ttl, top_ttl(&p, buf));
+        assert_int_equal(p.tc, 0);
+        assert_int_equal(p.label, 0);
         mplsvpn_table_free(n.table);
         records++;
     }
@@ -103,6 +123,9 @@ static void labelled_packets_come_out_as_the_oracle_builds_them(void **state)
                          MPLSVPN_OK);
         assert_bytes(buf + p.offset, p.len, after, after_len);
         assert_int_equal(p.protocol, vectors_number(v, "protocol"));
+        assert_int_equal(p.ttl, top_ttl(&p, buf));
+        assert_int_equal(p.tc, deciding_label(before) >> 9 & 7);
+        assert_int_equal(p.label, deciding_label(before) >> 12);
         assert_int_equal(got.kind, hop.kind);
         assert_int_equal(got.vrf, vectors_number(v, "vrf"));
         assert_int_equal(got.interface_id, hop.interface_id);
@@ -302,6 +325,40 @@ static void set_default_routes(const node *n, uint8_t kind)
     assert_int_equal(mplsvpn_route_set(n->table, VRF, &v6, &hop), MPLSVPN_OK);
 }
 
+/* Of routes for source, destination and everything, it is the destination's that counts. */
+static void a_packet_takes_the_route_of_its_destination(void **state)
+{
+    (void)state;
+    node n = node_new(MPLSVPN_TTL_UNIFORM);
+    mplsvpn_addr six = {.family = MPLSVPN_FAMILY_IPV6, .prefix_len = 128};
+    hex_bytes("20010db8000000000000000000000101", six.bytes, 16);
+    mplsvpn_addr prefixes[] = {
+        prefix4(10, 1, 1, 101, 32),
+        prefix4(10, 2, 2, 102, 32),
+        prefix4(0, 0, 0, 0, 0),
+        six,
+        six,
+        {.family = MPLSVPN_FAMILY_IPV6},
+    };
+    prefixes[4].bytes[15] = 2;
+    for (uint64_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        const mplsvpn_hop hop = tunnel_hop(OUT, i);
+        assert_int_equal(mplsvpn_route_set(n.table, VRF, &prefixes[i], &hop), MPLSVPN_OK);
+    }
+    uint8_t packet[40];
+    mplsvpn_hop hop;
+    size_t len = hex_bytes(IPV4, packet, sizeof(packet));
+    assert_int_equal(mplsvpn_ip_input(n.reader, VRF, packet, len, &hop), MPLSVPN_OK);
+    assert_int_equal(hop.cookie, 1);
+    len = hex_bytes(IPV6, packet, sizeof(packet));
+    assert_int_equal(mplsvpn_ip_input(n.reader, VRF, packet, len, &hop), MPLSVPN_OK);
+    assert_int_equal(hop.cookie, 4);
+    packet[39] = 3;
+    assert_int_equal(mplsvpn_ip_input(n.reader, VRF, packet, len, &hop), MPLSVPN_OK);
+    assert_int_equal(hop.cookie, 5);
+    mplsvpn_table_free(n.table);
+}
+
 /* RFC 1812 5.2.2, RFC 791 3.1, RFC 8200 3 */
 static void bad_ip_headers_are_dropped_precisely(void **state)
 {
@@ -331,7 +388,7 @@ static void bad_ip_headers_are_dropped_precisely(void **state)
 }
 
 /* RFC 1122 3.2.1.3, RFC 1812 5.3.7, RFC 4291 2.5 */
-static void destinations_that_no_router_forwards_are_dropped(void **state)
+static void addresses_that_no_router_forwards_are_dropped(void **state)
 {
     (void)state;
     node n = node_new(MPLSVPN_TTL_UNIFORM);
@@ -355,6 +412,24 @@ static void destinations_that_no_router_forwards_are_dropped(void **state)
         assert_int_equal(ip_hex(&n, hex), MPLSVPN_ERR_ADDRESS);
     }
     assert_int_equal(reader_counters_of(n.reader).drop_address, 9);
+    /* RFC 4291 2.5.2, 2.5.3, 2.5.6, 2.7: nor as an IPv6 source */
+    for (size_t i = 0; i < sizeof(v6) / sizeof(v6[0]); i++) {
+        char hex[100] = "600000000000113f";
+        strcat(hex, v6[i]);
+        strcat(hex, "20010db8000000000000000000000101");
+        assert_int_equal(ip_hex(&n, hex), MPLSVPN_ERR_ADDRESS);
+    }
+    assert_int_equal(reader_counters_of(n.reader).drop_address, 14);
+    /* Their neighbours are routed. */
+    static const char *const v6_routed[] = {
+        "00000000000000000000000000000002", "20010db8000000000000000000000000",
+        "20010db8000000000000000000000001", "fec00000000000000000000000000001",
+        "fe7f0000000000000000000000000001"};
+    for (size_t i = 0; i < sizeof(v6_routed) / sizeof(v6_routed[0]); i++) {
+        char hex[100] = "600000000000113f20010db8000000000000000000000101";
+        strcat(hex, v6_routed[i]);
+        assert_int_equal(ip_hex(&n, hex), MPLSVPN_OK);
+    }
     mplsvpn_table_free(n.table);
 }
 
@@ -542,8 +617,9 @@ int main(void)
         cmocka_unit_test(what_is_no_ip_below_the_labels_is_dropped),
         cmocka_unit_test(a_label_whose_ttl_has_run_out_is_dropped),
         cmocka_unit_test(a_swap_to_more_labels_needs_headroom),
+        cmocka_unit_test(a_packet_takes_the_route_of_its_destination),
         cmocka_unit_test(bad_ip_headers_are_dropped_precisely),
-        cmocka_unit_test(destinations_that_no_router_forwards_are_dropped),
+        cmocka_unit_test(addresses_that_no_router_forwards_are_dropped),
         cmocka_unit_test(ttl_runs_out_only_for_what_is_forwarded),
         cmocka_unit_test(a_local_packet_is_left_as_it_is),
         cmocka_unit_test(decrement_keeps_the_header_checksum_right),

@@ -174,13 +174,21 @@ static void an_owner_has_its_labels_listed_and_released_together(void **state)
     (void)state;
     const mplsvpn_config c = table_config();
     mplsvpn_table *t = table_new(&c);
-    uint32_t label, mine[300];
+    uint32_t label, mine[300], others[300];
     size_t it = 0;
+    mplsvpn_hop hop = vrf_hop(VRF), got;
+    assert_int_equal(mplsvpn_vrf_add(t, VRF), MPLSVPN_OK);
+    assert_int_equal(mplsvpn_interface_set(t, 1, VRF), MPLSVPN_OK);
+    assert_int_equal(mplsvpn_interface_allow(t, 1, VRF), MPLSVPN_OK);
     assert_int_equal(mplsvpn_label_next(t, OWNER, &it, &label), MPLSVPN_OK);
     assert_int_equal(mplsvpn_label_release_owner(t, OWNER), MPLSVPN_ERR_ABSENT);
     for (int i = 0; i < 300; i++) {
         mine[i] = allocate(t, OWNER);
-        (void)allocate(t, OWNER + 1 + (uint64_t)i);
+        others[i] = allocate(t, OWNER + 1 + (uint64_t)i);
+        hop.cookie = mine[i];
+        assert_int_equal(mplsvpn_label_bind(t, mine[i], &hop), MPLSVPN_OK);
+        hop.cookie = others[i];
+        assert_int_equal(mplsvpn_label_bind(t, others[i], &hop), MPLSVPN_OK);
     }
     for (int i = 0; i < 300; i++) {
         assert_int_equal(mplsvpn_label_next(t, OWNER, &it, &label), MPLSVPN_YES);
@@ -191,6 +199,11 @@ static void an_owner_has_its_labels_listed_and_released_together(void **state)
 
     assert_int_equal(mplsvpn_label_release_owner(t, OWNER), MPLSVPN_OK);
     assert_int_equal(table_usage(t).draining, 300);
+    for (int i = 0; i < 300; i++) {
+        assert_int_equal(mplsvpn_table_lookup(t, 1, mine[i], &got), MPLSVPN_ERR_DRAINING);
+        assert_int_equal(mplsvpn_table_lookup(t, 1, others[i], &got), MPLSVPN_OK);
+        assert_int_equal(got.cookie, others[i]);
+    }
     /* The label just returned may be reclaimed. */
     int reclaimed = 0;
     for (it = 0; mplsvpn_label_next(t, OWNER, &it, &label) == MPLSVPN_YES; reclaimed++)
@@ -271,6 +284,42 @@ static void permissions_agree_with_a_set(void **state)
     mplsvpn_table_free(t);
 }
 
+typedef struct largest {
+    size_t bytes;
+} largest;
+
+static void *largest_resize(void *user, void *ptr, size_t size)
+{
+    largest *l = user;
+    if (size > l->bytes)
+        l->bytes = size;
+    if (size > 0)
+        return realloc(ptr, size);
+    free(ptr);
+    return NULL;
+}
+
+static void permissions_that_come_and_go_take_no_more_memory_each_time(void **state)
+{
+    (void)state;
+    largest l = {0};
+    mplsvpn_config c = table_config();
+    c.allocator.resize = largest_resize;
+    c.allocator.user = &l;
+    mplsvpn_table *t = table_new(&c);
+    for (uint32_t vrf = 0; vrf < 4; vrf++)
+        assert_int_equal(mplsvpn_vrf_add(t, vrf), MPLSVPN_OK);
+    assert_int_equal(mplsvpn_interface_set(t, 5, 0), MPLSVPN_OK);
+    assert_int_equal(mplsvpn_interface_allow(t, 5, 0), MPLSVPN_OK);
+    l.bytes = 0;
+    for (uint32_t i = 0; i < 4000; i++) {
+        assert_int_equal(mplsvpn_interface_allow(t, 5, 1 + i % 3), MPLSVPN_OK);
+        assert_int_equal(mplsvpn_interface_deny(t, 5, 1 + i % 3), MPLSVPN_OK);
+    }
+    assert_in_range(l.bytes, 1, 64);
+    mplsvpn_table_free(t);
+}
+
 static void a_vrf_in_use_is_not_removed_and_a_new_one_inherits_no_permission(void **state)
 {
     (void)state;
@@ -293,6 +342,10 @@ static void a_vrf_in_use_is_not_removed_and_a_new_one_inherits_no_permission(voi
     label = allocate(t, OWNER);
     assert_int_equal(mplsvpn_label_bind(t, label, &hop), MPLSVPN_OK);
     assert_int_equal(mplsvpn_table_lookup(t, 1, label, &got), MPLSVPN_ERR_NOT_ALLOWED);
+    /* An interface that has gone holds its VRF no longer. */
+    assert_int_equal(mplsvpn_vrf_remove(t, 1), MPLSVPN_ERR_STATE);
+    assert_int_equal(mplsvpn_interface_remove(t, 1), MPLSVPN_OK);
+    assert_int_equal(mplsvpn_vrf_remove(t, 1), MPLSVPN_OK);
     mplsvpn_table_free(t);
 }
 
@@ -359,9 +412,10 @@ static void random_operations_keep_allocator_and_states_consistent(void **state)
     c.last_label = 899;
     c.max_labels = 500;
     mplsvpn_table *t = table_new(&c);
-    const mplsvpn_hop hop = vrf_hop(VRF);
+    mplsvpn_hop hop = vrf_hop(VRF);
     prng p = {21};
     uint8_t states[800] = {0};
+    uint64_t cookies[800] = {0};
     uint32_t taken = 0;
     assert_int_equal(mplsvpn_vrf_add(t, VRF), MPLSVPN_OK);
     for (int i = 0; i < 60000; i++) {
@@ -391,6 +445,9 @@ static void random_operations_keep_allocator_and_states_consistent(void **state)
             break;
         }
         case 2:
+            hop.cookie = (uint64_t)i + 1;
+            if (*s == MPLSVPN_LABEL_HELD || *s == MPLSVPN_LABEL_BOUND)
+                cookies[at] = hop.cookie;
             assert_int_equal(mplsvpn_label_bind(t, label, &hop),
                              *s == MPLSVPN_LABEL_FREE       ? MPLSVPN_ERR_ABSENT
                              : *s == MPLSVPN_LABEL_DRAINING ? MPLSVPN_ERR_STATE
@@ -415,6 +472,13 @@ static void random_operations_keep_allocator_and_states_consistent(void **state)
             break;
         }
         assert_int_equal(state_of(t, 100 + at), *s);
+        /* No label's hop is another's, however dense entries went from hand to hand. */
+        const uint32_t probe = prng_below(&p, 800);
+        mplsvpn_hop got;
+        uint64_t owner;
+        uint8_t state_there;
+        assert_int_equal(mplsvpn_label_get(t, 100 + probe, &state_there, &owner, &got), MPLSVPN_OK);
+        assert_int_equal(got.cookie, states[probe] == MPLSVPN_LABEL_BOUND ? cookies[probe] : 0);
     }
     assert_int_equal(table_usage(t).labels, taken);
     /* Every label that is not free is in exactly one owner's list. */
@@ -438,7 +502,49 @@ static void random_operations_keep_allocator_and_states_consistent(void **state)
     }
     assert_int_equal(walked, taken);
     assert_int_equal(mplsvpn_lfib_next(t, &it, &label), MPLSVPN_OK);
+    /* Nobody reads: every dense entry that was given up is found again. */
+    assert_int_equal(mplsvpn_table_collect(t), MPLSVPN_OK);
+    assert_int_equal(table_usage(t).pending, 0);
     mplsvpn_table_free(t);
+}
+
+/* A caller built against later headers hands in more; what we do not know must be zero. */
+static void a_newer_caller_is_served_as_far_as_we_know(void **state)
+{
+    (void)state;
+    struct {
+        mplsvpn_config cfg;
+        uint8_t later[24];
+    } newer = {.cfg = table_config()};
+    struct {
+        mplsvpn_usage usage;
+        uint8_t later[24];
+    } usage;
+    struct {
+        mplsvpn_counters counters;
+        uint8_t later[24];
+    } counters;
+    const uint8_t zeros[24] = {0};
+    mplsvpn_table *t = NULL;
+    mplsvpn_reader *r;
+    newer.cfg.struct_size = sizeof(newer);
+    assert_int_equal(mplsvpn_table_new(&newer.cfg, &t), MPLSVPN_OK);
+    assert_int_equal(mplsvpn_reader_new(t, &r), MPLSVPN_OK);
+    memset(&usage, 0xaa, sizeof(usage));
+    memset(&counters, 0xaa, sizeof(counters));
+    usage.usage.struct_size = sizeof(usage);
+    counters.counters.struct_size = sizeof(counters);
+    assert_int_equal(mplsvpn_table_get_usage(t, &usage.usage), MPLSVPN_OK);
+    assert_int_equal(mplsvpn_reader_get_counters(r, &counters.counters), MPLSVPN_OK);
+    assert_int_equal(usage.usage.struct_size, sizeof(usage));
+    assert_int_equal(usage.usage.readers, 1);
+    assert_int_equal(counters.counters.struct_size, sizeof(counters));
+    assert_int_equal(counters.counters.drop_no_headroom, 0);
+    assert_memory_equal(usage.later, zeros, sizeof(zeros));
+    assert_memory_equal(counters.later, zeros, sizeof(zeros));
+    mplsvpn_table_free(t);
+    newer.later[23] = 1;
+    assert_int_equal(mplsvpn_table_new(&newer.cfg, &t), MPLSVPN_ERR_ARG);
 }
 
 static void scenario(fail_alloc *f, void *user)
@@ -606,10 +712,12 @@ int main(void)
         cmocka_unit_test(an_owner_has_its_labels_listed_and_released_together),
         cmocka_unit_test(an_interface_enters_nothing_without_permission),
         cmocka_unit_test(permissions_agree_with_a_set),
+        cmocka_unit_test(permissions_that_come_and_go_take_no_more_memory_each_time),
         cmocka_unit_test(a_vrf_in_use_is_not_removed_and_a_new_one_inherits_no_permission),
         cmocka_unit_test(what_readers_may_see_is_freed_only_when_they_have_quiesced),
         cmocka_unit_test(dense_entries_are_used_again),
         cmocka_unit_test(random_operations_keep_allocator_and_states_consistent),
+        cmocka_unit_test(a_newer_caller_is_served_as_far_as_we_know),
         cmocka_unit_test(the_lfib_survives_every_allocation_failure),
         cmocka_unit_test(null_and_senseless_arguments_are_refused),
     };
