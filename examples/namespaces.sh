@@ -32,10 +32,12 @@ namespaces_begin() {
 namespaces_end() {
     local status=$? pid name
     trap '' INT TERM
-    for pid in "${pids[@]}"; do
-        kill -9 "$pid" 2>/dev/null || true
-    done
-    wait >/dev/null 2>&1 || true
+    { # without the shell's own words on it
+        for pid in "${pids[@]}"; do
+            kill -9 "$pid" || true
+        done
+        wait || true
+    } 2>/dev/null
     ip netns list | cut -d' ' -f1 | while read -r name; do
         case $name in "$prefix"*) ip netns del "$name" ;; esac
     done
