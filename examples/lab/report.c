@@ -8,7 +8,7 @@
 
 enum {
     LAST_PINGS = 8,    /* of which one is answered where a flow lives */
-    FLOWS_SHOWN = 100, /* more are only summed up */
+    FLOWS_SHOWN = 100, /* of more only those that died */
 };
 
 typedef struct outcome {
@@ -142,7 +142,7 @@ bool report_outcome(const lab *l)
     if (o.answered_ms && o.direct_ms) {
         for (uint32_t i = 0; i < l->flow_count; i++) {
             add_flow(&o, &l->options.plan, l->flows[i]);
-            if (l->flow_count <= FLOWS_SHOWN)
+            if (l->flow_count <= FLOWS_SHOWN || (!l->flows[i]->forbidden && !lives(l->flows[i])))
                 report_flow(l, l->flows[i]);
         }
         print_outcome(l, &o);

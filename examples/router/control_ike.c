@@ -308,6 +308,8 @@ static void on_sa_up(router *r, const ikev2_event *ev)
         refuse_sa(r, ev->sa_id, identity, ROUTER_ERR_LIMIT, "no room for another tunnel");
         return;
     }
+    if (!made && !info.initiator)
+        rt_tunnel_begun_anew(r, t);
     rt_conn *c = rt_conn_new(r, t, ev->sa_id);
     if (!c) {
         if (made)

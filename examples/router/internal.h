@@ -142,6 +142,7 @@ struct rt_conn {
     rt_child *children;
     uint64_t routes_hash; /* of what the peer pushed last */
     bool initiator;       /* we began the first of them */
+    bool superseded;      /* the peer began anew: it no longer knows this one */
 };
 
 struct rt_tunnel {
@@ -497,6 +498,8 @@ int32_t rt_tunnel_new(router *r, const char *identity, uint32_t peer, rt_tunnel 
 void rt_tunnel_end(router *r, rt_tunnel *t, int32_t reason, const char *why);
 /* Chooses the connection and the child that send, after any of them came, went or moved. */
 void rt_tunnel_refresh(router *r, rt_tunnel *t, int32_t reason, const char *why);
+/* The peer made another IKE SA: where that is no tie, it has lost what it knew of the others. */
+void rt_tunnel_begun_anew(router *r, rt_tunnel *t);
 void rt_tunnel_set_address(router *r, rt_tunnel *t, const router_addr *address);
 void rt_tunnel_timeout(router *r, rt_tunnel *t);
 void rt_tunnel_schedule(router *r, rt_tunnel *t);

@@ -378,7 +378,7 @@ static void tunnel_send_on(router *r, rt_tunnel *t, const rt_child *child, rt_se
 
 static const rt_child *conn_sender(const rt_conn *c)
 {
-    for (const rt_child *child = c->children; child; child = child->next)
+    for (const rt_child *child = c->superseded ? NULL : c->children; child; child = child->next)
         if (child->sends && child->out)
             return child;
     return NULL;
@@ -489,6 +489,21 @@ static bool delete_conns(router *r, rt_tunnel *t, const rt_conn *keep)
         if (c != keep && ikev2_engine_delete_ike(r->ike, r->now, c->sa_id) == IKEV2_ERR_LIMIT)
             done = false;
     return done;
+}
+
+/*
+ * INITIAL_CONTACT may be missing, where the peer did not know whom it called, or the old SA ends by
+ * liveness much later. Until then mappings would use labels that the peer has forgotten. SAs that
+ * both ends began at once are less than RT_REDUNDANT_MS apart.
+ */
+void rt_tunnel_begun_anew(router *r, rt_tunnel *t)
+{
+    if (!t->told || r->now - t->up_ms <= RT_REDUNDANT_MS)
+        return;
+    for (rt_conn *c = t->conns; c; c = c->next)
+        c->superseded = true;
+    rt_tunnel_refresh(r, t, 0, "the peer began anew");
+    (void)delete_conns(r, t, NULL); /* what is not deleted now ends by liveness */
 }
 
 void rt_tunnel_timeout(router *r, rt_tunnel *t)
