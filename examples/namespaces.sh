@@ -23,19 +23,22 @@ namespaces_impossible() {
 namespaces_begin() {
     prefix=lm$$-
     dir=$(mktemp -d)
-    pids=()
     trap namespaces_end EXIT
     trap 'exit 130' INT TERM
 }
 
-# Ends what this script started, by pid, and removes its namespaces.
+# Ends what this script started and what still runs, by pid, and removes its namespaces.
 namespaces_end() {
-    local status=$? pid name
+    local status=$? pid name running
     trap '' INT TERM
-    for pid in "${pids[@]}"; do
+    running=$(jobs -rp)
+    disown -a # or the shell has words of its own for each
+    for pid in $running; do
         kill -9 "$pid" 2>/dev/null || true
     done
-    wait >/dev/null 2>&1 || true
+    for pid in $running; do
+        while kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
+    done
     ip netns list | cut -d' ' -f1 | while read -r name; do
         case $name in "$prefix"*) ip netns del "$name" ;; esac
     done
@@ -61,7 +64,6 @@ spawn() { # NAME command...: in the background; $! is the command's own pid
     local name=$1
     shift
     ip netns exec "$prefix$name" "$@" &
-    pids+=($!)
 }
 
 until_true() { # SECONDS command...: polls until it succeeds

@@ -268,10 +268,25 @@ static void close_handle(uv_handle_t *handle, void *user)
         uv_close(handle, NULL);
 }
 
+/* Nobody waits for the answers: a peer that misses the word finds out by itself, but later. */
+static void say_goodbye(node *n)
+{
+    router_tunnel tunnel;
+    uint64_t it = 0;
+    while (router_next_tunnel(n->router, &it, &tunnel) == ROUTER_YES) {
+        if (router_clear_tunnel(n->router, now_ms(), tunnel.id) != ROUTER_ERR_LIMIT)
+            continue;
+        drain(n);
+        router_clear_tunnel(n->router, now_ms(), tunnel.id);
+    }
+    drain(n);
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     node *n = handle->data;
     log_line(&n->log, "event=stopping signal=%d", number);
+    say_goodbye(n);
     streams_close(&n->streams);
     uv_walk(&n->loop, close_handle, NULL);
 }

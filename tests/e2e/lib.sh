@@ -45,6 +45,14 @@ start_all() { # arguments of each program...
     until_true 20 routes_are_up || fail "no routes through the hub"
 }
 
+# As a crash would; the shell's own word of it is not wanted.
+node_kill() { # NAME
+    {
+        kill -9 "${node_pid[$1]}"
+        wait "${node_pid[$1]}" || true
+    } 2>/dev/null
+}
+
 direct() { # SPOKE PREFIX
     event "node=$1 event=route_up .*source=nhrp.*prefix=${2//./\\.}"
 }

