@@ -99,7 +99,7 @@ static bool walk_pings(lab *l)
     return a->answered == a->sent && b->answered == b->sent;
 }
 
-static bool run_walk(lab *l)
+static bool run_walk(lab *l, uint32_t *steps)
 {
     walk_texts texts;
     walk_config config;
@@ -122,11 +122,10 @@ static bool run_walk(lab *l)
     for (uint32_t step = 1; step <= WALK_STEPS; step++)
         if (!walk_observed(l->walk, step))
             printf("missing: step %u, %s\n", step, walk_step_name(step));
-    const uint32_t steps = walk_count(l->walk);
-    printf("walk: %u of %d steps\n", steps, WALK_STEPS);
+    *steps = walk_count(l->walk);
     walk_free(l->walk);
     l->walk = NULL;
-    return ok && steps == WALK_STEPS;
+    return ok && *steps == WALK_STEPS;
 }
 
 /* ---- Many spokes ---- */
@@ -217,9 +216,10 @@ int main(int argc, char **argv)
     }
     const double began = wall_seconds();
     lab l;
+    uint32_t steps = 0;
     bool ok = lab_begin(&l, &o.lab);
     if (ok)
-        ok = o.walk ? run_walk(&l) : run_many(&l);
+        ok = o.walk ? run_walk(&l, &steps) : run_many(&l);
     if (l.failed)
         fprintf(stderr, "lab: out of memory, or a node that never came to rest\n");
     ok &= !l.failed;
@@ -229,5 +229,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "lab: the capture could not be written\n");
         ok = false;
     }
+    if (o.walk) /* the last line, also of a terminal that shows both */
+        printf("walk: %u of %d steps\n", steps, WALK_STEPS);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
