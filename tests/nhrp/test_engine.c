@@ -335,6 +335,32 @@ static void ceilings_are_kept(void **state)
     net_end(&n);
 }
 
+/* A request without CONTEXT resolves in the link's own VRF: its reply says nothing of another. */
+static void a_vrf_s_destination_is_not_asked_for_without_a_label(void **state)
+{
+    (void)state;
+    net n;
+    nhrp_route r;
+    uint64_t id;
+    net_init(&n, 1, NULL);
+    walk_build(&n, NULL, NULL);
+    node *d = &n.nodes[1];
+    d->answers = false;
+    const nhrp_addr to = in_vrf(ip4(10, 2, 2, 102), CUSTOMER);
+    assert_int_equal(nhrp_engine_resolve(d->engine, n.now_ms, &to, &id), NHRP_OK);
+    net_settle(&n);
+    (void)nhrp_route_init(&r);
+    r.kind = NHRP_ROUTE_FORWARD;
+    r.vrf = CUSTOMER;
+    r.link = 1;
+    r.prefix = prefix4(10, 0, 0, 0, 8);
+    assert_int_equal(nhrp_engine_answer_route(d->engine, n.now_ms, d->last_ask, &r), NHRP_ERR_ARG);
+    r.label_count = 1;
+    r.labels[0] = 1000;
+    assert_int_equal(nhrp_engine_answer_route(d->engine, n.now_ms, d->last_ask, &r), NHRP_OK);
+    net_end(&n);
+}
+
 static void answers_that_cannot_be_are_refused_and_the_question_stays(void **state)
 {
     (void)state;
@@ -522,6 +548,7 @@ int main(void)
         cmocka_unit_test(where_no_flow_can_be_remembered_no_redirect_goes_out),
         cmocka_unit_test(a_packet_larger_than_the_interface_sends_is_dropped),
         cmocka_unit_test(ceilings_are_kept),
+        cmocka_unit_test(a_vrf_s_destination_is_not_asked_for_without_a_label),
         cmocka_unit_test(answers_that_cannot_be_are_refused_and_the_question_stays),
         cmocka_unit_test(a_tunnel_that_leads_elsewhere_is_no_answer),
         cmocka_unit_test(the_iterator_goes_on_where_a_mapping_has_gone),
