@@ -392,6 +392,47 @@ static void a_purge_never_goes_by_the_link_that_ends(void **state)
     net_end(&n);
 }
 
+static void nobody_registers_the_server_s_own_address(void **state)
+{
+    (void)state;
+    net n;
+    multipoint(&n);
+    const nhrp_addr a = ip4(198, 51, 100, 1);
+    assert_int_equal(register_at(&n, 1, &a, ip4(172, 16, 1, 100), a, 255, 0, 60),
+                     NHRP_CODE_PROHIBITED);
+    net_end(&n);
+}
+
+/* Many share a multipoint link: each purges what is its own. */
+static void a_purge_from_another_address_of_the_link_purges_nothing(void **state)
+{
+    (void)state;
+    net n;
+    nhrp_mapping m;
+    nhrp_writer w;
+    uint8_t buf[256];
+    size_t len = 0;
+    multipoint(&n);
+    node *hub = &n.nodes[0];
+    const nhrp_addr client = ip4(172, 16, 1, 5), a = ip4(198, 51, 100, 1), b = ip4(198, 51, 100, 2);
+    assert_int_equal(register_at(&n, 1, &a, client, a, 255, 0, 60), NHRP_CODE_SUCCESS);
+    const nhrp_packet h = {.type = NHRP_PURGE_REQUEST,
+                           .hop_count = 255,
+                           .request_id = 9,
+                           .source_nbma = a,
+                           .source_protocol = client,
+                           .destination_protocol = ip4(172, 16, 1, 100)};
+    const nhrp_cie cie = {.prefix_len = 32, .protocol = client};
+    assert_int_equal(nhrp_writer_begin(&w, buf, sizeof(buf), &h), NHRP_OK);
+    assert_int_equal(nhrp_writer_put_cie(&w, &cie), NHRP_OK);
+    assert_int_equal(nhrp_writer_end(&w, &len), NHRP_OK);
+    assert_int_equal(nhrp_engine_input(hub->engine, n.now_ms, 1, &b, buf, len), NHRP_OK);
+    assert_true(node_mapping(hub, NHRP_MAPPING_REGISTERED, &m));
+    assert_int_equal(nhrp_engine_input(hub->engine, n.now_ms, 1, &a, buf, len), NHRP_OK);
+    assert_false(node_mapping(hub, NHRP_MAPPING_REGISTERED, &m));
+    net_end(&n);
+}
+
 static void what_has_run_out_is_not_answered_though_its_timer_is_late(void **state)
 {
     (void)state;
@@ -699,6 +740,8 @@ int main(void)
         cmocka_unit_test(an_address_that_is_not_unique_moves_with_its_client),
         cmocka_unit_test(the_server_answers_for_its_clients_and_purges_what_it_told),
         cmocka_unit_test(a_purge_never_goes_by_the_link_that_ends),
+        cmocka_unit_test(nobody_registers_the_server_s_own_address),
+        cmocka_unit_test(a_purge_from_another_address_of_the_link_purges_nothing),
         cmocka_unit_test(what_has_run_out_is_not_answered_though_its_timer_is_late),
         cmocka_unit_test(a_multipoint_link_needs_to_know_where_a_packet_is_from),
         cmocka_unit_test(frr_s_registration_is_taken_and_answered),
