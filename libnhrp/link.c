@@ -298,6 +298,13 @@ nhrp_rc nhrp_engine_link_up(nhrp_engine *e, uint64_t now_ms, uint32_t link,
 /* Whatever was learned over the link, goes by it, or waits for it. */
 static void link_end(nhrp_engine *e, nhrp__link *l)
 {
+    /* Found no more: a purge that the end of a registration begins must not choose this link. */
+    map_remove(&e->links_by_id, &l->by_id);
+    if (addr_given(&l->cfg.peer_nbma))
+        map_remove(&e->links_by_nbma, &l->by_nbma);
+    for (int i = 0; i < 2; i++)
+        if (addr_given(peer_protocol(l, i)))
+            map_remove(&e->links_by_protocol[i], &l->by_protocol[i]);
     while (!list_empty(&l->questions))
         nhrp__question_end(e, CONTAINER_OF(l->questions.next, nhrp__question, link_node));
     while (!list_empty(&l->resolutions))
@@ -308,12 +315,6 @@ static void link_end(nhrp_engine *e, nhrp__link *l)
         nhrp__mapping_end(e, CONTAINER_OF(l->mappings.next, nhrp__mapping, link_node));
     nhrp__intent_cancel(e, &l->intent);
     heap_leave(&e->timers, &l->timer.node);
-    map_remove(&e->links_by_id, &l->by_id);
-    if (addr_given(&l->cfg.peer_nbma))
-        map_remove(&e->links_by_nbma, &l->by_nbma);
-    for (int i = 0; i < 2; i++)
-        if (addr_given(peer_protocol(l, i)))
-            map_remove(&e->links_by_protocol[i], &l->by_protocol[i]);
     local_remove(e, &l->cfg.local_protocol_ipv4);
     local_remove(e, &l->cfg.local_protocol_ipv6);
     list_remove(&l->node);

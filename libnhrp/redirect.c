@@ -121,14 +121,19 @@ static nhrp_rc hairpin(nhrp_engine *e, nhrp__link *in, const nhrp__link *out,
     flows_expire(e);
     if (flow_find(e, &key))
         return NHRP_ERR_RATE;
+    nhrp_rc rc;
     if (label_count == 0) {
-        const nhrp_rc rc = indicate(e, in, &key.source, packet, quoted, NULL);
-        if (rc == NHRP_OK)
-            (void)flow_note(e, &key);
+        rc = flow_note(e, &key); /* what cannot be remembered cannot be limited */
+        if (rc != NHRP_OK)
+            return rc;
+        rc = indicate(e, in, &key.source, packet, quoted, NULL);
+        nhrp__flow *f = rc != NHRP_OK ? flow_find(e, &key) : NULL;
+        if (f)
+            flow_end(e, f);
         return rc;
     }
     nhrp__question *q;
-    nhrp_rc rc = nhrp__question_new(e, in, NHRP_PURPOSE_REDIRECT, packet, quoted, &q);
+    rc = nhrp__question_new(e, in, NHRP_PURPOSE_REDIRECT, packet, quoted, &q);
     if (rc == NHRP_OK && (rc = flow_note(e, &key)) != NHRP_OK)
         nhrp__question_end(e, q);
     if (rc != NHRP_OK)

@@ -268,6 +268,9 @@ nhrp_rc nhrp__resolution_route(nhrp_engine *e, nhrp__question *q, const nhrp_rou
         fail(e, r, NHRP_CODE_SUCCESS);
         return NHRP_OK;
     }
+    /* Without a label a request is about the link's own VRF, and so is what answers it. */
+    if (route->label_count == 0 && r->mapping->prefix.scope != l->cfg.vrf)
+        return NHRP_ERR_ARG;
     if (l->resolution_count >= e->cfg.max_pending_per_link)
         return NHRP_ERR_LIMIT;
     nhrp__question_end(e, q);

@@ -421,22 +421,71 @@ static bool bgp_route(router *r)
 
 /* ---- Labels of reflected routes ---- */
 
-/* The context of a reflected route is the VRF here that would import it. */
-static uint32_t vrf_of_route(const router *r, uint64_t route_id)
+/* Whether the VRF imports a route, since they share a route target. */
+static bool imports(const router *r, const router_vrf_config *v, uint64_t route_id)
 {
     const uint8_t *communities;
     size_t len;
     if (bgpvpn_engine_get_attribute(r->bgp, route_id, BGPVPN_ATTR_EXTENDED_COMMUNITIES,
                                     &communities, &len) != BGPVPN_OK)
-        return ROUTER_GLOBAL_VRF;
-    for (size_t i = 0; i < r->config.vrf_count; i++) {
-        const router_vrf_config *v = &r->config.vrfs[i];
-        for (size_t j = 0; j < v->imports; j++)
-            for (size_t at = 0; at + RT_BYTES <= len; at += RT_BYTES)
-                if (memcmp(communities + at, v->import_targets[j], RT_BYTES) == 0)
-                    return v->id;
-    }
+        return false;
+    for (size_t j = 0; j < v->imports; j++)
+        for (size_t at = 0; at + RT_BYTES <= len; at += RT_BYTES)
+            if (memcmp(communities + at, v->import_targets[j], RT_BYTES) == 0)
+                return true;
+    return false;
+}
+
+/* The context of a reflected route is the VRF here that would import it. */
+static uint32_t vrf_of_route(const router *r, uint64_t route_id)
+{
+    for (size_t i = 0; i < r->config.vrf_count; i++)
+        if (imports(r, &r->config.vrfs[i], route_id))
+            return r->config.vrfs[i].id;
     return ROUTER_GLOBAL_VRF;
+}
+
+/* The next path that a peer told, that covers an address and that the VRF imports. */
+static bool path_next(const router *r, const router_vrf_config *v, const router_addr *address,
+                      const rt_tunnel *t, uint64_t *it, bgpvpn_path_info *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->struct_size = sizeof(*out);
+    while (bgpvpn_engine_get_next_path(r->bgp, it, out) == BGPVPN_YES) {
+        router_addr prefix;
+        router_addr next_hop;
+        rt_addr_from(&prefix, &out->prefix);
+        rt_addr_from(&next_hop, &out->next_hop);
+        if (out->neighbor != 0 && out->label >= MPLSVPN_LABEL_FIRST &&
+            rt_addr_same(&next_hop, &t->address) && rt_addr_covers(&prefix, address) &&
+            imports(r, v, out->route_id))
+            return true;
+    }
+    return false;
+}
+
+uint32_t rt_bgp_label_from(const router *r, uint32_t vrf, const router_addr *address,
+                           const rt_tunnel *tunnel, router_addr *prefix)
+{
+    const router_vrf_config *v = rt_config_vrf(&r->config, vrf);
+    bgpvpn_path_info path;
+    bgpvpn_path_info longest;
+    uint64_t it = 0;
+    bool found = false;
+    while (r->bgp && v && path_next(r, v, address, tunnel, &it, &path)) {
+        if (!found || path.prefix.prefix_len > longest.prefix.prefix_len)
+            longest = path;
+        found = true;
+    }
+    if (!found)
+        return ROUTER_NO_LABEL;
+    /* Within one RD the longer prefix is meant; another RD is another VRF of the peer. */
+    it = 0;
+    while (path_next(r, v, address, tunnel, &it, &path))
+        if (path.label != longest.label && memcmp(path.rd, longest.rd, sizeof(path.rd)) != 0)
+            return ROUTER_NO_LABEL;
+    rt_addr_from(prefix, &longest.prefix);
+    return longest.label;
 }
 
 static void label_ask(router *r, const bgpvpn_label *q)

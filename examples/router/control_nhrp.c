@@ -186,8 +186,7 @@ static void ask_redirect(router *r, const nhrp_question *q, nhrp_route *a)
     rt_addr_from(&source, &q->source);
     if (!t || q->label_count == 0 || context(r, q, &hop) != NHRP_OK)
         return;
-    /* What the VRF imports is what shares a route target with it. */
-    const uint32_t label = rt_rib_label_from(r, hop.vrf, &source, t, &prefix);
+    const uint32_t label = rt_bgp_label_from(r, hop.vrf, &source, t, &prefix);
     if (label == ROUTER_NO_LABEL)
         return;
     answer_forward(a, hop.vrf, &prefix, q->link, &label, 1);

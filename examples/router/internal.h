@@ -529,9 +529,6 @@ void rt_rib_retry(router *r);
 /* The best route of the longest prefix that covers an address, of a source other than one. */
 const rt_route *rt_rib_lookup_without(const router *r, uint32_t vrf, const router_addr *address,
                                       uint8_t source);
-/* The label of the route that covers an address, learned by BGP from the peer of a tunnel. */
-uint32_t rt_rib_label_from(const router *r, uint32_t vrf, const router_addr *address,
-                           const rt_tunnel *tunnel, router_addr *prefix);
 void rt_rib_free(router *r);
 
 /* ---- control_ike.c ---- */
@@ -572,6 +569,13 @@ void rt_labels_reclaim(router *r);
 const rt_label *rt_label_of_prefix(const router *r, uint32_t vrf, const router_addr *prefix);
 /* Of a reflected route. */
 const rt_label *rt_label_of_swap(const router *r, uint32_t label);
+/*
+ * The label of the longest route that covers an address, that the VRF imports and that the peer of
+ * a tunnel told, the best one or not. NO_LABEL also where routes of several VRFs of the peer cover
+ * the address with labels that differ: which of them is meant, nobody here can know.
+ */
+uint32_t rt_bgp_label_from(const router *r, uint32_t vrf, const router_addr *address,
+                           const rt_tunnel *tunnel, router_addr *prefix);
 void rt_labels_free(router *r);
 
 /* ---- router.c ---- */

@@ -382,23 +382,6 @@ const rt_route *rt_rib_lookup_without(const router *r, uint32_t vrf, const route
     return NULL;
 }
 
-uint32_t rt_rib_label_from(const router *r, uint32_t vrf, const router_addr *address,
-                           const rt_tunnel *tunnel, router_addr *prefix)
-{
-    for (int bits = rt_addr_bits(address); bits >= 0; bits--) {
-        const router_addr network = rt_addr_network(address, (uint8_t)bits);
-        uint64_t hash;
-        const rt_entry *e = entry_find(r, vrf, &network, &hash);
-        for (const rt_route *route = e ? e->routes : NULL; route; route = route->next) {
-            if (route->source != ROUTER_SOURCE_BGP || route->tunnel != tunnel)
-                continue;
-            *prefix = e->prefix;
-            return route->label;
-        }
-    }
-    return ROUTER_NO_LABEL;
-}
-
 void rt_rib_free(router *r)
 {
     alloc_free(&r->mem, r->spare_entry);

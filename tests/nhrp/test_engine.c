@@ -261,6 +261,29 @@ static void flows_of_two_vrfs_with_the_same_addresses_are_redirected_each(void *
     net_end(&n);
 }
 
+static void where_no_flow_can_be_remembered_no_redirect_goes_out(void **state)
+{
+    (void)state;
+    net n;
+    nhrp_config c;
+    (void)nhrp_config_init(&c);
+    c.max_flows = 1;
+    net_init(&n, 1, NULL);
+    assert_non_null(net_node(&n, 100, NULL, NULL, &c));
+    assert_non_null(net_node(&n, 1, NULL, NULL, NULL));
+    assert_non_null(net_node(&n, 2, NULL, NULL, NULL));
+    node *hub = &n.nodes[0];
+    net_connect(&n, hub, 1, &n.nodes[1], 1, 0);
+    net_connect(&n, hub, 2, &n.nodes[2], 1, 0);
+    const nhrp_addr from = ip4(10, 1, 1, 101);
+    assert_int_equal(hub_hairpin(hub, 1, 2, 0, from, ip4(10, 2, 2, 1)), NHRP_OK);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(hub_hairpin(hub, 1, 2, 0, from, ip4(10, 2, 2, 2)), NHRP_ERR_LIMIT);
+    net_settle(&n);
+    assert_int_equal(n.sent[NHRP_TRAFFIC_INDICATION], 1);
+    net_end(&n);
+}
+
 static void a_packet_larger_than_the_interface_sends_is_dropped(void **state)
 {
     (void)state;
@@ -309,6 +332,32 @@ static void ceilings_are_kept(void **state)
         assert_int_equal(nhrp_engine_resolve(a->engine, n.now_ms, &to, &id),
                          k < 2 ? NHRP_OK : NHRP_ERR_LIMIT);
     }
+    net_end(&n);
+}
+
+/* A request without CONTEXT resolves in the link's own VRF: its reply says nothing of another. */
+static void a_vrf_s_destination_is_not_asked_for_without_a_label(void **state)
+{
+    (void)state;
+    net n;
+    nhrp_route r;
+    uint64_t id;
+    net_init(&n, 1, NULL);
+    walk_build(&n, NULL, NULL);
+    node *d = &n.nodes[1];
+    d->answers = false;
+    const nhrp_addr to = in_vrf(ip4(10, 2, 2, 102), CUSTOMER);
+    assert_int_equal(nhrp_engine_resolve(d->engine, n.now_ms, &to, &id), NHRP_OK);
+    net_settle(&n);
+    (void)nhrp_route_init(&r);
+    r.kind = NHRP_ROUTE_FORWARD;
+    r.vrf = CUSTOMER;
+    r.link = 1;
+    r.prefix = prefix4(10, 0, 0, 0, 8);
+    assert_int_equal(nhrp_engine_answer_route(d->engine, n.now_ms, d->last_ask, &r), NHRP_ERR_ARG);
+    r.label_count = 1;
+    r.labels[0] = 1000;
+    assert_int_equal(nhrp_engine_answer_route(d->engine, n.now_ms, d->last_ask, &r), NHRP_OK);
     net_end(&n);
 }
 
@@ -496,8 +545,10 @@ int main(void)
         cmocka_unit_test(time_that_goes_backwards_stands_still),
         cmocka_unit_test(an_output_waits_for_a_buffer_that_holds_it),
         cmocka_unit_test(flows_of_two_vrfs_with_the_same_addresses_are_redirected_each),
+        cmocka_unit_test(where_no_flow_can_be_remembered_no_redirect_goes_out),
         cmocka_unit_test(a_packet_larger_than_the_interface_sends_is_dropped),
         cmocka_unit_test(ceilings_are_kept),
+        cmocka_unit_test(a_vrf_s_destination_is_not_asked_for_without_a_label),
         cmocka_unit_test(answers_that_cannot_be_are_refused_and_the_question_stays),
         cmocka_unit_test(a_tunnel_that_leads_elsewhere_is_no_answer),
         cmocka_unit_test(the_iterator_goes_on_where_a_mapping_has_gone),

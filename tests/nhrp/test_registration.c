@@ -339,6 +339,100 @@ static void the_server_answers_for_its_clients_and_purges_what_it_told(void **st
     net_end(&n);
 }
 
+/*
+ * A request that passed other stations names a requester whose tunnel we have too. What it was told
+ * of is the very client behind that tunnel: when it goes, the purge cannot go by it any more.
+ */
+static void a_purge_never_goes_by_the_link_that_ends(void **state)
+{
+    (void)state;
+    static const nhrp_extension record = {.type = NHRP_EXTENSION_FORWARD, .compulsory = 1};
+    net n;
+    nhrp_interface_config i;
+    nhrp_writer w;
+    nhrp_output out;
+    uint8_t buf[512];
+    size_t len = 0;
+    bool purged = false;
+    (void)nhrp_interface_config_init(&i);
+    i.flags = NHRP_INTERFACE_SERVER;
+    net_init(&n, 1, NULL);
+    assert_non_null(net_node(&n, 100, NULL, &i, NULL));
+    assert_non_null(net_node(&n, 1, NULL, &i, NULL));
+    assert_non_null(net_node(&n, 2, NULL, &i, NULL));
+    node *hub = &n.nodes[0];
+    net_connect(&n, hub, 1, &n.nodes[1], 1, 0);
+    net_connect(&n, hub, 2, &n.nodes[2], 1, 0);
+    const nhrp_addr a = n.nodes[1].nbma, client = ip4(172, 16, 1, 1);
+    assert_int_equal(register_at(&n, 1, NULL, client, a, 255, 0, 600), NHRP_CODE_SUCCESS);
+
+    const nhrp_packet h = {.type = NHRP_RESOLUTION_REQUEST,
+                           .hop_count = 254,
+                           .request_id = 9,
+                           .source_nbma = a,
+                           .source_protocol = ip4(172, 16, 1, 9),
+                           .destination_protocol = client};
+    const nhrp_cie passed = {.nbma = n.nodes[2].nbma, .protocol = ip4(172, 16, 1, 2)};
+    assert_int_equal(nhrp_writer_begin(&w, buf, sizeof(buf), &h), NHRP_OK);
+    assert_int_equal(nhrp_writer_put_extension(&w, &record), NHRP_OK);
+    assert_int_equal(nhrp_writer_put_extension_cie(&w, &passed), NHRP_OK);
+    assert_int_equal(nhrp_writer_end(&w, &len), NHRP_OK);
+    assert_int_equal(nhrp_engine_input(hub->engine, n.now_ms, 2, NULL, buf, len), NHRP_OK);
+    assert_int_equal(nhrp_engine_poll_output(hub->engine, n.now_ms, buf, sizeof(buf), &out),
+                     NHRP_YES);
+    assert_int_equal(out.type, NHRP_RESOLUTION_REPLY);
+
+    assert_int_equal(nhrp_engine_link_down(hub->engine, n.now_ms, 1), NHRP_OK);
+    while (nhrp_engine_poll_output(hub->engine, n.now_ms, buf, sizeof(buf), &out) == NHRP_YES) {
+        assert_int_equal(out.type, NHRP_PURGE_REQUEST);
+        assert_int_equal(out.link, 2);
+        purged = true;
+    }
+    assert_true(purged);
+    net_end(&n);
+}
+
+static void nobody_registers_the_server_s_own_address(void **state)
+{
+    (void)state;
+    net n;
+    multipoint(&n);
+    const nhrp_addr a = ip4(198, 51, 100, 1);
+    assert_int_equal(register_at(&n, 1, &a, ip4(172, 16, 1, 100), a, 255, 0, 60),
+                     NHRP_CODE_PROHIBITED);
+    net_end(&n);
+}
+
+/* Many share a multipoint link: each purges what is its own. */
+static void a_purge_from_another_address_of_the_link_purges_nothing(void **state)
+{
+    (void)state;
+    net n;
+    nhrp_mapping m;
+    nhrp_writer w;
+    uint8_t buf[256];
+    size_t len = 0;
+    multipoint(&n);
+    node *hub = &n.nodes[0];
+    const nhrp_addr client = ip4(172, 16, 1, 5), a = ip4(198, 51, 100, 1), b = ip4(198, 51, 100, 2);
+    assert_int_equal(register_at(&n, 1, &a, client, a, 255, 0, 60), NHRP_CODE_SUCCESS);
+    const nhrp_packet h = {.type = NHRP_PURGE_REQUEST,
+                           .hop_count = 255,
+                           .request_id = 9,
+                           .source_nbma = a,
+                           .source_protocol = client,
+                           .destination_protocol = ip4(172, 16, 1, 100)};
+    const nhrp_cie cie = {.prefix_len = 32, .protocol = client};
+    assert_int_equal(nhrp_writer_begin(&w, buf, sizeof(buf), &h), NHRP_OK);
+    assert_int_equal(nhrp_writer_put_cie(&w, &cie), NHRP_OK);
+    assert_int_equal(nhrp_writer_end(&w, &len), NHRP_OK);
+    assert_int_equal(nhrp_engine_input(hub->engine, n.now_ms, 1, &b, buf, len), NHRP_OK);
+    assert_true(node_mapping(hub, NHRP_MAPPING_REGISTERED, &m));
+    assert_int_equal(nhrp_engine_input(hub->engine, n.now_ms, 1, &a, buf, len), NHRP_OK);
+    assert_false(node_mapping(hub, NHRP_MAPPING_REGISTERED, &m));
+    net_end(&n);
+}
+
 static void what_has_run_out_is_not_answered_though_its_timer_is_late(void **state)
 {
     (void)state;
@@ -645,6 +739,9 @@ int main(void)
         cmocka_unit_test(a_unique_address_is_not_given_to_another),
         cmocka_unit_test(an_address_that_is_not_unique_moves_with_its_client),
         cmocka_unit_test(the_server_answers_for_its_clients_and_purges_what_it_told),
+        cmocka_unit_test(a_purge_never_goes_by_the_link_that_ends),
+        cmocka_unit_test(nobody_registers_the_server_s_own_address),
+        cmocka_unit_test(a_purge_from_another_address_of_the_link_purges_nothing),
         cmocka_unit_test(what_has_run_out_is_not_answered_though_its_timer_is_late),
         cmocka_unit_test(a_multipoint_link_needs_to_know_where_a_packet_is_from),
         cmocka_unit_test(frr_s_registration_is_taken_and_answered),

@@ -626,6 +626,37 @@ static void the_answer_is_no_wider_than_the_request_wants(void **state)
     net_end(&n);
 }
 
+/* The hub is another peer at another address than the requester whose tunnel is wanted. */
+static void a_tunnel_that_leads_elsewhere_is_no_answer(void **state)
+{
+    (void)state;
+    net n;
+    nhrp_link_config l;
+    start(&n);
+    node *spoke2 = &n.nodes[2];
+    spoke2->tunnels = TUNNELS_SILENT;
+    const craft c = redirect();
+    assert_int_equal(inject(&n.nodes[1], 1, &c), NHRP_OK);
+    net_run(&n, n.now_ms + 500);
+    assert_int_equal(spoke2->last_ask_purpose, NHRP_PURPOSE_RESPONDER);
+    const uint64_t ask = spoke2->last_ask;
+    (void)nhrp_link_config_init(&l);
+    l.interface = INTERFACE;
+    l.local_nbma = spoke2->nbma;
+    l.local_protocol_ipv4 = spoke2->tunnel;
+    l.peer_nbma = ip4(192, 168, 1, 77); /* the requester's name at another address */
+    l.peer_protocol_ipv4 = n.nodes[1].tunnel;
+    assert_int_equal(nhrp_engine_link_up(spoke2->engine, n.now_ms, 77, &l), NHRP_OK);
+    l.peer_nbma = n.nodes[1].nbma; /* its address, and another's name */
+    l.peer_protocol_ipv4 = ip4(172, 16, 1, 78);
+    assert_int_equal(nhrp_engine_link_up(spoke2->engine, n.now_ms, 78, &l), NHRP_OK);
+    for (uint32_t link = 77; link <= 78; link++)
+        assert_int_equal(
+            nhrp_engine_answer_tunnel(spoke2->engine, n.now_ms, ask, NHRP_TUNNEL_UP, link),
+            NHRP_ERR_ARG);
+    net_end(&n);
+}
+
 static void requests_without_addresses_or_with_two_entries_are_errors(void **state)
 {
     (void)state;
@@ -1182,6 +1213,7 @@ int main(void)
         cmocka_unit_test(extensions_that_may_occur_once_are_refused_twice),
         cmocka_unit_test(a_special_label_is_refused),
         cmocka_unit_test(the_answer_is_no_wider_than_the_request_wants),
+        cmocka_unit_test(a_tunnel_that_leads_elsewhere_is_no_answer),
         cmocka_unit_test(requests_without_addresses_or_with_two_entries_are_errors),
         cmocka_unit_test(a_flood_of_requests_reaches_a_limit),
         cmocka_unit_test(a_right_reply_by_the_request_s_link_is_taken),

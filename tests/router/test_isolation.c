@@ -430,6 +430,45 @@ static void a_reply_is_cut_down_to_what_covers_no_route_of_our_own(void **state)
     mesh_free(m);
 }
 
+/*
+ * Spoke 1 has the same addresses in two VRFs, and the hub's VRF imports both: which of the two
+ * labels names the VRF of the packet, the hub cannot know.
+ */
+static void a_source_with_labels_that_differ_is_not_redirected(void **state)
+{
+    (void)state;
+    for (int both = 0; both <= 1; both++) {
+        mesh *m = mesh_new(25);
+        router_config *c = calloc(1, sizeof(*c));
+        assert_non_null(c);
+        for (size_t i = 0; i < 3; i++) {
+            mesh_config(c, i);
+            if (i == SPOKE1) {
+                c->vrfs[1] = c->vrfs[0];
+                c->vrfs[1].id = BLUE;
+                c->vrfs[1].rd[7] = 101;
+                if (!both)
+                    target(&c->vrfs[1], 2); /* the hub does not import it */
+                else
+                    c->vrfs[1].connected[0].prefix_len = 16; /* whatever is the longer one */
+                c->vrf_count = 2;
+            }
+            (void)mesh_add(m, c);
+        }
+        free(c);
+        mesh_run(m, 10000);
+        uint8_t packet[1600];
+        mesh_packet got;
+        for (int i = 0; i < 3; i++) {
+            mesh_send(m, SPOKE1, RED, packet, ce_packet(packet, 64, false, SIZE));
+            mesh_run(m, 1000);
+            assert_true(mesh_take(m, SPOKE2, RED, &got));
+        }
+        assert_int_equal(mesh_count(m, HUB, ROUTER_EVENT_REDIRECT_SENT), both ? 0 : 1);
+        mesh_free(m);
+    }
+}
+
 static void random_packets_on_each_port_harm_nothing(void **state)
 {
     (void)state;
@@ -478,6 +517,7 @@ int main(void)
         cmocka_unit_test(a_route_beyond_the_authorization_is_refused_and_told),
         cmocka_unit_test(a_redirect_about_packets_that_never_were_is_refused),
         cmocka_unit_test(a_reply_is_cut_down_to_what_covers_no_route_of_our_own),
+        cmocka_unit_test(a_source_with_labels_that_differ_is_not_redirected),
         cmocka_unit_test(random_packets_on_each_port_harm_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
