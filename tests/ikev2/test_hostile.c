@@ -379,6 +379,24 @@ static void an_answer_that_widens_the_selectors_is_not_installed(void **state)
     pair_close(&p);
 }
 
+/* RFC 7296 3.13.1: 65535 to 0 is OPAQUE; any other range that runs backwards is none. */
+static void ports_that_run_backwards_meet_nothing(void **state)
+{
+    (void)state;
+    const ikev2__selectors any = {.count = 1,
+                                  .list = {{.family = IKEV2_FAMILY_IPV4, .end_port = 65535}}};
+    ikev2__selectors bad = {
+        .count = 1, .list = {{.family = IKEV2_FAMILY_IPV4, .start_port = 100, .end_port = 50}}};
+    ikev2__selectors out;
+    ikev2__selectors_narrow(&bad, &any, &out);
+    assert_int_equal(out.count, 0);
+    assert_false(ikev2__selectors_within(&bad, &any));
+    bad.list[0].start_port = 65535;
+    bad.list[0].end_port = 0;
+    ikev2__selectors_narrow(&bad, &any, &out);
+    assert_int_equal(out.count, 1);
+}
+
 /* bad-input: CVE-2023-38712: more payloads after a Delete of the SA */
 static void deletions_are_done_after_all_of_the_message_was_read(void **state)
 {
@@ -800,6 +818,7 @@ int main(void)
         cmocka_unit_test(a_child_that_the_peer_does_not_know_is_made_anew),
         cmocka_unit_test(a_child_may_be_unknown_without_its_spi),
         cmocka_unit_test(an_answer_that_widens_the_selectors_is_not_installed),
+        cmocka_unit_test(ports_that_run_backwards_meet_nothing),
         cmocka_unit_test(deletions_are_done_after_all_of_the_message_was_read),
         cmocka_unit_test(fragments_are_bounded_and_collected_in_any_order),
         cmocka_unit_test(half_a_message_is_forgotten_in_time),
