@@ -379,6 +379,33 @@ static void an_answer_that_widens_the_selectors_is_not_installed(void **state)
     pair_close(&p);
 }
 
+/* RFC 7296 3.15.1, 3.15: a prefix has at most 128 bits, and nobody is given what he did not want.
+ */
+static void an_address_is_taken_only_as_asked_for_and_with_a_prefix_that_can_be(void **state)
+{
+    (void)state;
+    uint8_t bytes[4 + 17] = {0, IKEV2_ATTR_INTERNAL_IP6_ADDRESS, 0, 17, 0x20, 0x01};
+    const ikev2_tagged cp = {.tag = IKEV2_CFG_REPLY, .bytes = bytes, .len = sizeof(bytes)};
+    ikev2__pushed got;
+    pair p;
+    open_connected(&p);
+    ikev2__sa *mine = ikev2__sa_by_id(p.n[0].e, p.n[0].sa);
+    bytes[20] = 128;
+    assert_int_equal(ikev2__config_read(mine, &cp, true, &got), IKEV2_OK);
+    assert_int_equal(got.assigned.family, IKEV2_FAMILY_NONE);
+    ikev2__config_drop(mine, &got);
+    mine->ctx->peer->pub.request = IKEV2_REQUEST_ADDRESS;
+    assert_int_equal(ikev2__config_read(mine, &cp, true, &got), IKEV2_OK);
+    assert_int_equal(got.assigned.family, IKEV2_FAMILY_IPV6);
+    assert_int_equal(got.assigned.prefix_len, 128);
+    ikev2__config_drop(mine, &got);
+    bytes[20] = 129;
+    assert_int_equal(ikev2__config_read(mine, &cp, true, &got), IKEV2_OK);
+    assert_int_equal(got.assigned.family, IKEV2_FAMILY_NONE);
+    ikev2__config_drop(mine, &got);
+    pair_close(&p);
+}
+
 /* RFC 7296 3.13.1: 65535 to 0 is OPAQUE; any other range that runs backwards is none. */
 static void ports_that_run_backwards_meet_nothing(void **state)
 {
@@ -818,6 +845,7 @@ int main(void)
         cmocka_unit_test(a_child_that_the_peer_does_not_know_is_made_anew),
         cmocka_unit_test(a_child_may_be_unknown_without_its_spi),
         cmocka_unit_test(an_answer_that_widens_the_selectors_is_not_installed),
+        cmocka_unit_test(an_address_is_taken_only_as_asked_for_and_with_a_prefix_that_can_be),
         cmocka_unit_test(ports_that_run_backwards_meet_nothing),
         cmocka_unit_test(deletions_are_done_after_all_of_the_message_was_read),
         cmocka_unit_test(fragments_are_bounded_and_collected_in_any_order),
