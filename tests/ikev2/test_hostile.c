@@ -424,6 +424,34 @@ static void ports_that_run_backwards_meet_nothing(void **state)
     assert_int_equal(out.count, 1);
 }
 
+/* bad-input: CVE-2022-4967, by type and bytes: nothing but a whole label hides behind a star. */
+static void a_wildcard_matches_its_own_kind_below_its_own_domain_only(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t len;
+        uint8_t type;
+        bool matches;
+    } cases[] = {
+        {"a.example.com", 13, IKEV2_ID_FQDN, true},
+        {"a.example.com", 13, IKEV2_ID_KEY_ID, false},
+        {"a.example.com", 13, IKEV2_ID_RFC822_ADDR, false},
+        {"evil-example.com", 16, IKEV2_ID_FQDN, false},
+        {"example.com", 11, IKEV2_ID_FQDN, false},
+        {".example.com", 12, IKEV2_ID_FQDN, false},
+        {"a.example.com\0", 14, IKEV2_ID_FQDN, false},
+        {"a.example.com.evil.org", 22, IKEV2_ID_FQDN, false},
+        {"com", 3, IKEV2_ID_FQDN, false},
+    };
+    const ikev2_identity pattern = pair_fqdn("*.example.com");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const ikev2_identity id = {
+            .bytes = (const uint8_t *)cases[i].bytes, .len = cases[i].len, .type = cases[i].type};
+        assert_int_equal(ikev2__identity_matches(&pattern, &id), cases[i].matches);
+    }
+}
+
 /* bad-input: CVE-2023-38712: more payloads after a Delete of the SA */
 static void deletions_are_done_after_all_of_the_message_was_read(void **state)
 {
@@ -847,6 +875,7 @@ int main(void)
         cmocka_unit_test(an_answer_that_widens_the_selectors_is_not_installed),
         cmocka_unit_test(an_address_is_taken_only_as_asked_for_and_with_a_prefix_that_can_be),
         cmocka_unit_test(ports_that_run_backwards_meet_nothing),
+        cmocka_unit_test(a_wildcard_matches_its_own_kind_below_its_own_domain_only),
         cmocka_unit_test(deletions_are_done_after_all_of_the_message_was_read),
         cmocka_unit_test(fragments_are_bounded_and_collected_in_any_order),
         cmocka_unit_test(half_a_message_is_forgotten_in_time),
