@@ -179,7 +179,8 @@ bgpvpn_rc bgpvpn_engine_answer_accept(bgpvpn_engine *e, uint64_t now_ms, uint64_
         return BGPVPN_OK;
     }
     neighbor *n = bgpvpn__neighbor_by_addr(e, &c->peer);
-    if (n && n->in)
+    /* It may have been configured, and even shut down, since the question. */
+    if (n && (n->shutdown || n->rest == BGPVPN_STATE_IDLE || n->in))
         return BGPVPN_ERR_STATE;
     if (!n) {
         const bgpvpn_rc rc = bgpvpn__neighbor_new(e, &ours, &c->peer, true, &n);

@@ -170,6 +170,8 @@ ikev2_rc ikev2__config_read(ikev2__sa *sa, const ikev2_tagged *cp, bool with_add
     size_t it = 0;
     size_t offered = 0;
     ikev2_rc rc;
+    /* RFC 7296 3.15: a reply gives what was asked for; else our own address is not its business. */
+    with_address = with_address && (sa->ctx->peer->pub.request & IKEV2_REQUEST_ADDRESS);
     *out = (ikev2__pushed){0};
     while ((rc = ikev2_attribute_next(cp, &it, &a)) == IKEV2_YES)
         offered++;
@@ -191,7 +193,8 @@ ikev2_rc ikev2__config_read(ikev2__sa *sa, const ikev2_tagged *cp, bool with_add
         } else if (with_address && a.tag == IKEV2_ATTR_INTERNAL_IP4_ADDRESS && a.len == 4) {
             out->assigned = (ikev2_addr){.family = IKEV2_FAMILY_IPV4, .prefix_len = 32};
             memcpy(out->assigned.bytes, a.bytes, 4);
-        } else if (with_address && a.tag == IKEV2_ATTR_INTERNAL_IP6_ADDRESS && a.len > 0) {
+        } else if (with_address && a.tag == IKEV2_ATTR_INTERNAL_IP6_ADDRESS && a.len > 0 &&
+                   a.bytes[16] <= 128) {
             out->assigned = (ikev2_addr){.family = IKEV2_FAMILY_IPV6, .prefix_len = a.bytes[16]};
             memcpy(out->assigned.bytes, a.bytes, 16);
         }

@@ -134,9 +134,16 @@ void ikev2__selectors_substitute(ikev2__selectors *s, const ikev2_addr *addr)
     }
 }
 
+/* RFC 7296 3.13.1: 65535 to 0 is OPAQUE; no other range of ports begins behind its end. */
+static bool runs_backwards(const ikev2_selector *s)
+{
+    return s->start_port > s->end_port && !(s->start_port == UINT16_MAX && s->end_port == 0);
+}
+
 static bool intersect(const ikev2_selector *a, const ikev2_selector *b, ikev2_selector *out)
 {
-    if (a->family != b->family || (a->protocol && b->protocol && a->protocol != b->protocol))
+    if (a->family != b->family || (a->protocol && b->protocol && a->protocol != b->protocol) ||
+        runs_backwards(a) || runs_backwards(b))
         return false;
     ikev2_selector s = *a;
     if (!s.protocol)

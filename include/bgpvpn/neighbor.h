@@ -244,6 +244,7 @@ BGPVPN_API bgpvpn_rc bgpvpn_engine_set_credit(bgpvpn_engine *e, uint64_t now_ms,
  * @retval BGPVPN_ERR_ARG @p e is NULL, or a setting is out of range.
  * @retval BGPVPN_ERR_LIMIT Too many neighbours, or a full ring.
  * @retval BGPVPN_ERR_NOMEM Out of memory; the question stays open.
+ * @retval BGPVPN_ERR_STATE The neighbour is Idle, shut down or connected; the question stays open.
  */
 BGPVPN_API bgpvpn_rc bgpvpn_engine_answer_accept(bgpvpn_engine *e, uint64_t now_ms, uint64_t ask_id,
                                                  const bgpvpn_neighbor_config *cfg);

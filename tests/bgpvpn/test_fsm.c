@@ -281,6 +281,34 @@ static void strangers_are_asked_about_or_turned_away(void **state)
     bgpvpn_engine_free(e);
 }
 
+/* RFC 4271 8.2.2: Idle refuses, also when the question was asked before. */
+static void an_answer_does_not_wake_a_neighbor_that_is_shut_down(void **state)
+{
+    (void)state;
+    bgpvpn_config cfg;
+    bgpvpn_engine *e;
+    bgpvpn_event ev;
+    bgpvpn_neighbor_config n;
+    uint64_t stream, id;
+    net_config(0, &cfg);
+    cfg.accept = BGPVPN_ACCEPT_ASK;
+    assert_int_equal(bgpvpn_engine_new(&cfg, 0, &e), BGPVPN_OK);
+    assert_int_equal(bgpvpn_engine_accept(e, 0, &us, &them, &stream), BGPVPN_OK);
+    assert_int_equal(bgpvpn_engine_poll_event(e, &ev), BGPVPN_YES);
+    assert_int_equal(ev.kind, BGPVPN_EVENT_ASK_ACCEPT);
+    (void)bgpvpn_neighbor_config_init(&n);
+    n.remote_as = 65000;
+    n.flags = BGPVPN_NEIGHBOR_PASSIVE;
+    n.address = them;
+    assert_int_equal(bgpvpn_engine_neighbor_add(e, 1, &n, &id), BGPVPN_OK);
+    assert_int_equal(bgpvpn_engine_neighbor_shutdown(e, 1, id, NULL, 0), BGPVPN_OK);
+    assert_int_equal(bgpvpn_engine_answer_accept(e, 2, ev.ask_id, &n), BGPVPN_ERR_STATE);
+    bgpvpn_neighbor_info info = {.struct_size = sizeof(info)};
+    assert_int_equal(bgpvpn_engine_get_neighbor(e, id, &info), BGPVPN_OK);
+    assert_int_equal(info.state, BGPVPN_STATE_IDLE);
+    bgpvpn_engine_free(e);
+}
+
 static void the_longest_listen_range_counts(void **state)
 {
     (void)state;
@@ -534,6 +562,7 @@ int main(void)
         cmocka_unit_test(our_own_identifier_is_refused_within_an_as),
         cmocka_unit_test(a_hold_time_of_zero_means_no_keepalives),
         cmocka_unit_test(strangers_are_asked_about_or_turned_away),
+        cmocka_unit_test(an_answer_does_not_wake_a_neighbor_that_is_shut_down),
         cmocka_unit_test(the_longest_listen_range_counts),
         cmocka_unit_test(missing_arguments_are_refused),
         cmocka_unit_test(every_failed_allocation_is_survived),

@@ -439,6 +439,24 @@ static void a_wrong_key_is_refused_on_both_sides(void **state)
     }
 }
 
+/* RFC 7296 2.15, 4: a peer with the right key under another name is not who was called. */
+static void an_answer_under_another_name_is_refused(void **state)
+{
+    (void)state;
+    pair p;
+    open_calm(&p);
+    ikev2_peer a = pair_peer(&p, 0);
+    ikev2_peer b = pair_peer(&p, 1);
+    a.peer_id = pair_fqdn("*.elsewhere.test"); /* a pattern is not sent as IDr */
+    connect_as(&p, &a, &b);
+    pair_run(&p, 100000);
+    pair_assert_agree(&p, 0);
+    assert_int_equal(pair_count_events(&p, 0, IKEV2_EVENT_IKE_SA_UP, 0), 0);
+    assert_int_equal(pair_count_events(&p, 0, IKEV2_EVENT_REFUSED, IKEV2_REASON_IDENTITY), 1);
+    assert_int_equal(counters(&p, 0).sas, 0);
+    pair_close(&p);
+}
+
 static void an_unknown_identity_is_refused_and_told_nothing(void **state)
 {
     (void)state;
@@ -810,6 +828,7 @@ int main(void)
         cmocka_unit_test(selectors_without_anything_in_common_refuse_the_child_only),
         cmocka_unit_test(a_mode_that_the_policy_forbids_is_refused),
         cmocka_unit_test(a_wrong_key_is_refused_on_both_sides),
+        cmocka_unit_test(an_answer_under_another_name_is_refused),
         cmocka_unit_test(an_unknown_identity_is_refused_and_told_nothing),
         cmocka_unit_test(identities_of_every_type_match_by_type_and_bytes_or_wildcard),
         cmocka_unit_test(initial_contact_removes_what_the_same_identity_had),

@@ -379,6 +379,79 @@ static void an_answer_that_widens_the_selectors_is_not_installed(void **state)
     pair_close(&p);
 }
 
+/* RFC 7296 3.15.1, 3.15: a prefix has at most 128 bits, and nobody is given what he did not want.
+ */
+static void an_address_is_taken_only_as_asked_for_and_with_a_prefix_that_can_be(void **state)
+{
+    (void)state;
+    uint8_t bytes[4 + 17] = {0, IKEV2_ATTR_INTERNAL_IP6_ADDRESS, 0, 17, 0x20, 0x01};
+    const ikev2_tagged cp = {.tag = IKEV2_CFG_REPLY, .bytes = bytes, .len = sizeof(bytes)};
+    ikev2__pushed got;
+    pair p;
+    open_connected(&p);
+    ikev2__sa *mine = ikev2__sa_by_id(p.n[0].e, p.n[0].sa);
+    bytes[20] = 128;
+    assert_int_equal(ikev2__config_read(mine, &cp, true, &got), IKEV2_OK);
+    assert_int_equal(got.assigned.family, IKEV2_FAMILY_NONE);
+    ikev2__config_drop(mine, &got);
+    mine->ctx->peer->pub.request = IKEV2_REQUEST_ADDRESS;
+    assert_int_equal(ikev2__config_read(mine, &cp, true, &got), IKEV2_OK);
+    assert_int_equal(got.assigned.family, IKEV2_FAMILY_IPV6);
+    assert_int_equal(got.assigned.prefix_len, 128);
+    ikev2__config_drop(mine, &got);
+    bytes[20] = 129;
+    assert_int_equal(ikev2__config_read(mine, &cp, true, &got), IKEV2_OK);
+    assert_int_equal(got.assigned.family, IKEV2_FAMILY_NONE);
+    ikev2__config_drop(mine, &got);
+    pair_close(&p);
+}
+
+/* RFC 7296 3.13.1: 65535 to 0 is OPAQUE; any other range that runs backwards is none. */
+static void ports_that_run_backwards_meet_nothing(void **state)
+{
+    (void)state;
+    const ikev2__selectors any = {.count = 1,
+                                  .list = {{.family = IKEV2_FAMILY_IPV4, .end_port = 65535}}};
+    ikev2__selectors bad = {
+        .count = 1, .list = {{.family = IKEV2_FAMILY_IPV4, .start_port = 100, .end_port = 50}}};
+    ikev2__selectors out;
+    ikev2__selectors_narrow(&bad, &any, &out);
+    assert_int_equal(out.count, 0);
+    assert_false(ikev2__selectors_within(&bad, &any));
+    bad.list[0].start_port = 65535;
+    bad.list[0].end_port = 0;
+    ikev2__selectors_narrow(&bad, &any, &out);
+    assert_int_equal(out.count, 1);
+}
+
+/* bad-input: CVE-2022-4967, by type and bytes: nothing but a whole label hides behind a star. */
+static void a_wildcard_matches_its_own_kind_below_its_own_domain_only(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t len;
+        uint8_t type;
+        bool matches;
+    } cases[] = {
+        {"a.example.com", 13, IKEV2_ID_FQDN, true},
+        {"a.example.com", 13, IKEV2_ID_KEY_ID, false},
+        {"a.example.com", 13, IKEV2_ID_RFC822_ADDR, false},
+        {"evil-example.com", 16, IKEV2_ID_FQDN, false},
+        {"example.com", 11, IKEV2_ID_FQDN, false},
+        {".example.com", 12, IKEV2_ID_FQDN, false},
+        {"a.example.com\0", 14, IKEV2_ID_FQDN, false},
+        {"a.example.com.evil.org", 22, IKEV2_ID_FQDN, false},
+        {"com", 3, IKEV2_ID_FQDN, false},
+    };
+    const ikev2_identity pattern = pair_fqdn("*.example.com");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const ikev2_identity id = {
+            .bytes = (const uint8_t *)cases[i].bytes, .len = cases[i].len, .type = cases[i].type};
+        assert_int_equal(ikev2__identity_matches(&pattern, &id), cases[i].matches);
+    }
+}
+
 /* bad-input: CVE-2023-38712: more payloads after a Delete of the SA */
 static void deletions_are_done_after_all_of_the_message_was_read(void **state)
 {
@@ -800,6 +873,9 @@ int main(void)
         cmocka_unit_test(a_child_that_the_peer_does_not_know_is_made_anew),
         cmocka_unit_test(a_child_may_be_unknown_without_its_spi),
         cmocka_unit_test(an_answer_that_widens_the_selectors_is_not_installed),
+        cmocka_unit_test(an_address_is_taken_only_as_asked_for_and_with_a_prefix_that_can_be),
+        cmocka_unit_test(ports_that_run_backwards_meet_nothing),
+        cmocka_unit_test(a_wildcard_matches_its_own_kind_below_its_own_domain_only),
         cmocka_unit_test(deletions_are_done_after_all_of_the_message_was_read),
         cmocka_unit_test(fragments_are_bounded_and_collected_in_any_order),
         cmocka_unit_test(half_a_message_is_forgotten_in_time),
