@@ -39,7 +39,7 @@ END
     cc $library.c -o pc_${library}_static $(pkg-config --cflags $library) "$libdir/lib$library.a" \
         $(pkg-config --static --libs-only-l $library | sed "s/-l$library\\b//")
 done
-cmake -S . -B build -DCMAKE_PREFIX_PATH="$prefix" >cmake.log 2>&1 || { cat cmake.log; exit 1; }
+cmake -G Ninja -S . -B build -DCMAKE_PREFIX_PATH="$prefix" >cmake.log 2>&1 || { cat cmake.log; exit 1; }
 cmake --build build >build.log 2>&1 || { cat build.log; exit 1; }
 n=0
 for program in build/find_* pc_*; do
