@@ -255,16 +255,25 @@ static void cease(bgpvpn_engine *e, neighbor *n, uint8_t subcode, const uint8_t 
         bgpvpn__session_notify(e, n->out, CODE_CEASE, subcode, data, len);
 }
 
-bgpvpn_rc bgpvpn_engine_neighbor_remove(bgpvpn_engine *e, uint64_t now_ms, uint64_t id)
+/* How requests about one neighbour begin; those that may emit events want room for them. */
+static bgpvpn_rc find_for(bgpvpn_engine *e, uint64_t now_ms, uint64_t id, bool emits,
+                          neighbor **out)
 {
     if (!e)
         return BGPVPN_ERR_ARG;
     (void)bgpvpn__now(e, now_ms);
-    neighbor *n = neighbor_find(e, id);
-    if (!n)
+    *out = neighbor_find(e, id);
+    if (!*out)
         return BGPVPN_ERR_ABSENT;
-    if (!bgpvpn__events_ok(e))
-        return BGPVPN_ERR_LIMIT;
+    return emits && !bgpvpn__events_ok(e) ? BGPVPN_ERR_LIMIT : BGPVPN_OK;
+}
+
+bgpvpn_rc bgpvpn_engine_neighbor_remove(bgpvpn_engine *e, uint64_t now_ms, uint64_t id)
+{
+    neighbor *n;
+    const bgpvpn_rc rc = find_for(e, now_ms, id, true, &n);
+    if (rc != BGPVPN_OK)
+        return rc;
     n->shutdown = true;
     cease(e, n, CEASE_REMOVED, NULL, 0);
     retire(e, n);
@@ -275,14 +284,12 @@ bgpvpn_rc bgpvpn_engine_neighbor_shutdown(bgpvpn_engine *e, uint64_t now_ms, uin
                                           const uint8_t *text, size_t len)
 {
     uint8_t data[1 + TEXT_MAX] = {0};
-    if (!e || (!text && len > 0) || len > TEXT_MAX)
+    if ((!text && len > 0) || len > TEXT_MAX)
         return BGPVPN_ERR_ARG;
-    (void)bgpvpn__now(e, now_ms);
-    neighbor *n = neighbor_find(e, id);
-    if (!n)
-        return BGPVPN_ERR_ABSENT;
-    if (!bgpvpn__events_ok(e))
-        return BGPVPN_ERR_LIMIT;
+    neighbor *n;
+    const bgpvpn_rc rc = find_for(e, now_ms, id, true, &n);
+    if (rc != BGPVPN_OK)
+        return rc;
     /* RFC 9003 2 */
     data[0] = (uint8_t)len;
     if (len > 0)
@@ -296,14 +303,10 @@ bgpvpn_rc bgpvpn_engine_neighbor_shutdown(bgpvpn_engine *e, uint64_t now_ms, uin
 
 bgpvpn_rc bgpvpn_engine_neighbor_start(bgpvpn_engine *e, uint64_t now_ms, uint64_t id)
 {
-    if (!e)
-        return BGPVPN_ERR_ARG;
-    (void)bgpvpn__now(e, now_ms);
-    neighbor *n = neighbor_find(e, id);
-    if (!n)
-        return BGPVPN_ERR_ABSENT;
-    if (!bgpvpn__events_ok(e))
-        return BGPVPN_ERR_LIMIT;
+    neighbor *n;
+    const bgpvpn_rc rc = find_for(e, now_ms, id, true, &n);
+    if (rc != BGPVPN_OK)
+        return rc;
     if (n->rest == BGPVPN_STATE_IDLE)
         start(e, n);
     return BGPVPN_OK;
@@ -311,14 +314,10 @@ bgpvpn_rc bgpvpn_engine_neighbor_start(bgpvpn_engine *e, uint64_t now_ms, uint64
 
 bgpvpn_rc bgpvpn_engine_neighbor_reset(bgpvpn_engine *e, uint64_t now_ms, uint64_t id)
 {
-    if (!e)
-        return BGPVPN_ERR_ARG;
-    (void)bgpvpn__now(e, now_ms);
-    neighbor *n = neighbor_find(e, id);
-    if (!n)
-        return BGPVPN_ERR_ABSENT;
-    if (!bgpvpn__events_ok(e))
-        return BGPVPN_ERR_LIMIT;
+    neighbor *n;
+    const bgpvpn_rc rc = find_for(e, now_ms, id, true, &n);
+    if (rc != BGPVPN_OK)
+        return rc;
     cease(e, n, CEASE_RESET, NULL, 0);
     return BGPVPN_OK;
 }
@@ -326,12 +325,10 @@ bgpvpn_rc bgpvpn_engine_neighbor_reset(bgpvpn_engine *e, uint64_t now_ms, uint64
 bgpvpn_rc bgpvpn_engine_neighbor_refresh(bgpvpn_engine *e, uint64_t now_ms, uint64_t id,
                                          uint32_t tables)
 {
-    if (!e)
-        return BGPVPN_ERR_ARG;
-    (void)bgpvpn__now(e, now_ms);
-    neighbor *n = neighbor_find(e, id);
-    if (!n)
-        return BGPVPN_ERR_ABSENT;
+    neighbor *n;
+    const bgpvpn_rc rc = find_for(e, now_ms, id, false, &n);
+    if (rc != BGPVPN_OK)
+        return rc;
     /* RFC 2918 4: only to who announced that it can. */
     if (!n->up || !(n->up->capabilities & BGPVPN_CAPABLE_REFRESH))
         return BGPVPN_ERR_STATE;
