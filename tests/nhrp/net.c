@@ -3,6 +3,7 @@
  */
 #include "net.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 nhrp_addr ip4(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
@@ -453,4 +454,29 @@ void walk_build(net *n, fail_alloc *f, const nhrp_interface_config *interface)
 nhrp_rc walk_packet(net *n)
 {
     return hub_hairpin(&n->nodes[0], 1, 2, 1000, ip4(10, 1, 1, 101), ip4(10, 2, 2, 102));
+}
+
+void walk_shortcut(net *n)
+{
+    assert_int_equal(walk_packet(n), NHRP_OK);
+    net_run(n, n->now_ms + 3000);
+}
+
+int walk_setup(void **state)
+{
+    net *n = malloc(sizeof(*n));
+    if (!n)
+        return -1;
+    net_init(n, 1, NULL);
+    walk_build(n, NULL, NULL);
+    *state = n;
+    return 0;
+}
+
+int walk_teardown(void **state)
+{
+    net *n = *state;
+    net_end(n);
+    free(n);
+    return 0;
 }

@@ -126,5 +126,11 @@ uint64_t node_sent(const node *d, uint8_t type);
 /* The walk: node 0 is the hub, 1 and 2 are spokes; see test_walk.c. */
 void walk_build(net *n, fail_alloc *f, const nhrp_interface_config *interface);
 nhrp_rc walk_packet(net *n); /* CE1's packet for CE2 turns round at the hub */
+void walk_shortcut(net *n);  /* the same, and three seconds later: the shortcut stands */
+
+/* A test that begins with the walk's net, seed 1, on a good network: *state is the net. */
+#define walk_test(function) cmocka_unit_test_setup_teardown(function, walk_setup, walk_teardown)
+int walk_setup(void **state);
+int walk_teardown(void **state);
 
 #endif

@@ -9,8 +9,7 @@
 
 static void no_function_takes_null(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     nhrp_config c;
     nhrp_interface_config i;
     nhrp_link_config l;
@@ -25,9 +24,7 @@ static void no_function_takes_null(void **state)
     nhrp_link shown = {.struct_size = sizeof(shown)};
     nhrp_counters counters = {.struct_size = sizeof(counters)};
     nhrp_question q = {.struct_size = sizeof(q)};
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    e = n.nodes[0].engine;
+    e = n->nodes[0].engine;
 
     assert_int_equal(nhrp_config_init(NULL), NHRP_ERR_ARG);
     assert_int_equal(nhrp_interface_config_init(NULL), NHRP_ERR_ARG);
@@ -103,7 +100,6 @@ static void no_function_takes_null(void **state)
     assert_int_equal(nhrp_engine_get_counters(e, 99, &counters), NHRP_ERR_ABSENT);
     counters.struct_size = 4;
     assert_int_equal(nhrp_engine_get_counters(e, 1, &counters), NHRP_ERR_ARG);
-    net_end(&n);
 }
 
 static void structs_have_the_frozen_sizes(void **state)
@@ -205,60 +201,48 @@ static void links_need_what_their_kind_needs(void **state)
 
 static void time_that_goes_backwards_stands_still(void **state)
 {
-    (void)state;
-    net n;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
+    net *n = *state;
     const nhrp_addr to = in_vrf(ip4(10, 2, 2, 102), CUSTOMER);
     uint64_t id;
-    nhrp_engine *e = n.nodes[1].engine;
-    assert_int_equal(nhrp_engine_resolve(e, n.now_ms + 5000, &to, &id), NHRP_OK);
+    nhrp_engine *e = n->nodes[1].engine;
+    assert_int_equal(nhrp_engine_resolve(e, n->now_ms + 5000, &to, &id), NHRP_OK);
     const uint64_t deadline = nhrp_engine_deadline(e);
     assert_int_equal(nhrp_engine_timeout(e, 0), NHRP_OK);
     assert_true(nhrp_engine_deadline(e) == deadline);
-    net_end(&n);
 }
 
 static void an_output_waits_for_a_buffer_that_holds_it(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     uint8_t buf[2048];
     nhrp_output out = {0};
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    n.nodes[1].answers = false;
-    node *hub = &n.nodes[0];
+    n->nodes[1].answers = false;
+    node *hub = &n->nodes[0];
     nhrp_event ev;
     assert_int_equal(hub_hairpin(hub, 1, 2, 0, ip4(10, 1, 1, 1), ip4(10, 2, 2, 2)), NHRP_OK);
     assert_int_equal(nhrp_engine_poll_event(hub->engine, &ev), NHRP_OK);
-    assert_int_equal(nhrp_engine_poll_output(hub->engine, n.now_ms, buf, 10, &out),
+    assert_int_equal(nhrp_engine_poll_output(hub->engine, n->now_ms, buf, 10, &out),
                      NHRP_ERR_BUFFER);
     const uint64_t need = out.len;
-    assert_int_equal(nhrp_engine_poll_output(hub->engine, n.now_ms, buf, (size_t)need - 1, &out),
+    assert_int_equal(nhrp_engine_poll_output(hub->engine, n->now_ms, buf, (size_t)need - 1, &out),
                      NHRP_ERR_BUFFER);
-    assert_int_equal(nhrp_engine_poll_output(hub->engine, n.now_ms, buf, (size_t)need, &out),
+    assert_int_equal(nhrp_engine_poll_output(hub->engine, n->now_ms, buf, (size_t)need, &out),
                      NHRP_YES);
     assert_int_equal(out.len, need);
     assert_int_equal(out.type, NHRP_TRAFFIC_INDICATION);
-    assert_int_equal(nhrp_engine_poll_output(hub->engine, n.now_ms, buf, 2048, &out), NHRP_OK);
-    net_end(&n);
+    assert_int_equal(nhrp_engine_poll_output(hub->engine, n->now_ms, buf, 2048, &out), NHRP_OK);
 }
 
 /* Two customers with the same addresses; what one of them was told is no reason to be silent. */
 static void flows_of_two_vrfs_with_the_same_addresses_are_redirected_each(void **state)
 {
-    (void)state;
-    net n;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    node *hub = &n.nodes[0];
+    net *n = *state;
+    node *hub = &n->nodes[0];
     const nhrp_addr from = ip4(10, 1, 1, 101), to = ip4(10, 2, 2, 102);
     assert_int_equal(hub_hairpin(hub, 1, 2, 1000, from, to), NHRP_OK);
     assert_int_equal(hub_hairpin(hub, 1, 2, 1000, from, to), NHRP_ERR_RATE);
     assert_int_equal(hub_hairpin(hub, 1, 2, 1001, from, to), NHRP_OK);
     assert_int_equal(hub_hairpin(hub, 1, 2, 1001, from, to), NHRP_ERR_RATE);
-    net_end(&n);
 }
 
 static void where_no_flow_can_be_remembered_no_redirect_goes_out(void **state)
@@ -338,136 +322,116 @@ static void ceilings_are_kept(void **state)
 /* A request without CONTEXT resolves in the link's own VRF: its reply says nothing of another. */
 static void a_vrf_s_destination_is_not_asked_for_without_a_label(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     nhrp_route r;
     uint64_t id;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    node *d = &n.nodes[1];
+    node *d = &n->nodes[1];
     d->answers = false;
     const nhrp_addr to = in_vrf(ip4(10, 2, 2, 102), CUSTOMER);
-    assert_int_equal(nhrp_engine_resolve(d->engine, n.now_ms, &to, &id), NHRP_OK);
-    net_settle(&n);
+    assert_int_equal(nhrp_engine_resolve(d->engine, n->now_ms, &to, &id), NHRP_OK);
+    net_settle(n);
     (void)nhrp_route_init(&r);
     r.kind = NHRP_ROUTE_FORWARD;
     r.vrf = CUSTOMER;
     r.link = 1;
     r.prefix = prefix4(10, 0, 0, 0, 8);
-    assert_int_equal(nhrp_engine_answer_route(d->engine, n.now_ms, d->last_ask, &r), NHRP_ERR_ARG);
+    assert_int_equal(nhrp_engine_answer_route(d->engine, n->now_ms, d->last_ask, &r), NHRP_ERR_ARG);
     r.label_count = 1;
     r.labels[0] = 1000;
-    assert_int_equal(nhrp_engine_answer_route(d->engine, n.now_ms, d->last_ask, &r), NHRP_OK);
-    net_end(&n);
+    assert_int_equal(nhrp_engine_answer_route(d->engine, n->now_ms, d->last_ask, &r), NHRP_OK);
 }
 
 static void answers_that_cannot_be_are_refused_and_the_question_stays(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     nhrp_route r;
     uint64_t id;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    node *d = &n.nodes[1];
+    node *d = &n->nodes[1];
     d->answers = false;
     const nhrp_addr to = in_vrf(ip4(10, 2, 2, 102), CUSTOMER);
-    assert_int_equal(nhrp_engine_resolve(d->engine, n.now_ms, &to, &id), NHRP_OK);
-    net_settle(&n);
+    assert_int_equal(nhrp_engine_resolve(d->engine, n->now_ms, &to, &id), NHRP_OK);
+    net_settle(n);
     const uint64_t ask = d->last_ask;
     (void)nhrp_route_init(&r);
     r.kind = 9;
-    assert_int_equal(nhrp_engine_answer_route(d->engine, n.now_ms, ask, &r), NHRP_ERR_ARG);
+    assert_int_equal(nhrp_engine_answer_route(d->engine, n->now_ms, ask, &r), NHRP_ERR_ARG);
     r.kind = NHRP_ROUTE_FORWARD;
     r.link = 1;
     r.prefix = prefix4(10, 0, 0, 0, 8);
     r.label_count = 5;
-    assert_int_equal(nhrp_engine_answer_route(d->engine, n.now_ms, ask, &r), NHRP_ERR_ARG);
+    assert_int_equal(nhrp_engine_answer_route(d->engine, n->now_ms, ask, &r), NHRP_ERR_ARG);
     r.label_count = 1;
     r.labels[0] = 1; /* special */
-    assert_int_equal(nhrp_engine_answer_route(d->engine, n.now_ms, ask, &r), NHRP_ERR_ARG);
+    assert_int_equal(nhrp_engine_answer_route(d->engine, n->now_ms, ask, &r), NHRP_ERR_ARG);
     r.labels[0] = 1000;
     r.link = 99;
-    assert_int_equal(nhrp_engine_answer_route(d->engine, n.now_ms, ask, &r), NHRP_ERR_ARG);
+    assert_int_equal(nhrp_engine_answer_route(d->engine, n->now_ms, ask, &r), NHRP_ERR_ARG);
     r.link = 1;
     r.prefix = prefix4(10, 1, 0, 0, 8); /* bits beyond the length */
-    assert_int_equal(nhrp_engine_answer_route(d->engine, n.now_ms, ask, &r), NHRP_ERR_ARG);
+    assert_int_equal(nhrp_engine_answer_route(d->engine, n->now_ms, ask, &r), NHRP_ERR_ARG);
     r.prefix = prefix4(11, 0, 0, 0, 8); /* not of the destination */
-    assert_int_equal(nhrp_engine_answer_route(d->engine, n.now_ms, ask, &r), NHRP_ERR_ARG);
-    assert_int_equal(nhrp_engine_answer_tunnel(d->engine, n.now_ms, ask, NHRP_TUNNEL_FAILED, 0),
+    assert_int_equal(nhrp_engine_answer_route(d->engine, n->now_ms, ask, &r), NHRP_ERR_ARG);
+    assert_int_equal(nhrp_engine_answer_tunnel(d->engine, n->now_ms, ask, NHRP_TUNNEL_FAILED, 0),
                      NHRP_ERR_ABSENT); /* not what was asked */
     r.prefix = prefix4(10, 0, 0, 0, 8);
-    assert_int_equal(nhrp_engine_answer_route(d->engine, n.now_ms, ask, &r), NHRP_OK);
-    assert_int_equal(nhrp_engine_answer_route(d->engine, n.now_ms, ask, &r), NHRP_ERR_ABSENT);
-    net_end(&n);
+    assert_int_equal(nhrp_engine_answer_route(d->engine, n->now_ms, ask, &r), NHRP_OK);
+    assert_int_equal(nhrp_engine_answer_route(d->engine, n->now_ms, ask, &r), NHRP_ERR_ABSENT);
 }
 
 static void a_tunnel_that_leads_elsewhere_is_no_answer(void **state)
 {
-    (void)state;
-    net n;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    n.nodes[2].tunnels = TUNNELS_SILENT;
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_run(&n, n.now_ms + 500);
-    node *d = &n.nodes[2];
+    net *n = *state;
+    n->nodes[2].tunnels = TUNNELS_SILENT;
+    assert_int_equal(walk_packet(n), NHRP_OK);
+    net_run(n, n->now_ms + 500);
+    node *d = &n->nodes[2];
     assert_int_equal(d->last_ask_purpose, NHRP_PURPOSE_RESPONDER);
-    assert_int_equal(nhrp_engine_answer_tunnel(d->engine, n.now_ms, d->last_ask, NHRP_TUNNEL_UP, 1),
-                     NHRP_ERR_ARG); /* the hub's */
     assert_int_equal(
-        nhrp_engine_answer_tunnel(d->engine, n.now_ms, d->last_ask, NHRP_TUNNEL_UP, 99),
+        nhrp_engine_answer_tunnel(d->engine, n->now_ms, d->last_ask, NHRP_TUNNEL_UP, 1),
+        NHRP_ERR_ARG); /* the hub's */
+    assert_int_equal(
+        nhrp_engine_answer_tunnel(d->engine, n->now_ms, d->last_ask, NHRP_TUNNEL_UP, 99),
         NHRP_ERR_ARG);
     assert_int_equal(
-        nhrp_engine_answer_tunnel(d->engine, n.now_ms, d->last_ask, NHRP_TUNNEL_FAILED, 0),
+        nhrp_engine_answer_tunnel(d->engine, n->now_ms, d->last_ask, NHRP_TUNNEL_FAILED, 0),
         NHRP_OK);
-    net_end(&n);
 }
 
 static void the_iterator_goes_on_where_a_mapping_has_gone(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     uint64_t ids[4], it = 0;
     nhrp_mapping m = {.struct_size = sizeof(m)};
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    nhrp_engine *e = n.nodes[1].engine;
+    nhrp_engine *e = n->nodes[1].engine;
     for (uint8_t k = 0; k < 4; k++) {
         const nhrp_addr to = ip4(10, 9, 9, k);
-        assert_int_equal(nhrp_engine_resolve(e, n.now_ms, &to, &ids[k]), NHRP_OK);
+        assert_int_equal(nhrp_engine_resolve(e, n->now_ms, &to, &ids[k]), NHRP_OK);
     }
     assert_int_equal(nhrp_engine_next_mapping(e, &it, &m), NHRP_YES);
     assert_int_equal(nhrp_engine_next_mapping(e, &it, &m), NHRP_YES);
     assert_int_equal(m.id, ids[1]);
-    assert_int_equal(nhrp_engine_remove(e, n.now_ms, ids[1]), NHRP_OK);
-    assert_int_equal(nhrp_engine_remove(e, n.now_ms, ids[2]), NHRP_OK);
+    assert_int_equal(nhrp_engine_remove(e, n->now_ms, ids[1]), NHRP_OK);
+    assert_int_equal(nhrp_engine_remove(e, n->now_ms, ids[2]), NHRP_OK);
     assert_int_equal(nhrp_engine_next_mapping(e, &it, &m), NHRP_YES);
     assert_int_equal(m.id, ids[3]);
     assert_int_equal(nhrp_engine_next_mapping(e, &it, &m), NHRP_OK);
-    net_end(&n);
 }
 
 static void each_packet_is_counted_by_type_and_each_drop_by_reason(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     nhrp_counters c = {.struct_size = sizeof(c)};
     uint8_t junk[40] = {0};
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_run(&n, n.now_ms + 3000);
-    assert_int_equal(nhrp_engine_input(n.nodes[0].engine, n.now_ms, 1, NULL, junk, 40),
+    walk_shortcut(n);
+    assert_int_equal(nhrp_engine_input(n->nodes[0].engine, n->now_ms, 1, NULL, junk, 40),
                      NHRP_ERR_VERSION);
-    assert_int_equal(nhrp_engine_get_counters(n.nodes[0].engine, INTERFACE, &c), NHRP_OK);
+    assert_int_equal(nhrp_engine_get_counters(n->nodes[0].engine, INTERFACE, &c), NHRP_OK);
     assert_int_equal(c.sent[NHRP_TRAFFIC_INDICATION], 1);
     assert_int_equal(c.received[NHRP_RESOLUTION_REQUEST], 1);
     assert_int_equal(c.sent[NHRP_RESOLUTION_REQUEST], 1);
     assert_int_equal(c.forwarded[NHRP_RESOLUTION_REQUEST], 1);
     assert_int_equal(c.received[0], 1);
     assert_int_equal(c.dropped[NHRP_ERR_TRUNCATED - NHRP_ERR_VERSION], 1);
-    net_end(&n);
 }
 
 /* ---- IPv6: customers, tunnel addresses, NBMA addresses. ---- */
@@ -538,21 +502,21 @@ static void ipv6_customers_resolve_over_every_mixture_of_families(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_function_takes_null),
+        walk_test(no_function_takes_null),
         cmocka_unit_test(structs_have_the_frozen_sizes),
         cmocka_unit_test(configurations_out_of_range_are_refused),
         cmocka_unit_test(links_need_what_their_kind_needs),
-        cmocka_unit_test(time_that_goes_backwards_stands_still),
-        cmocka_unit_test(an_output_waits_for_a_buffer_that_holds_it),
-        cmocka_unit_test(flows_of_two_vrfs_with_the_same_addresses_are_redirected_each),
+        walk_test(time_that_goes_backwards_stands_still),
+        walk_test(an_output_waits_for_a_buffer_that_holds_it),
+        walk_test(flows_of_two_vrfs_with_the_same_addresses_are_redirected_each),
         cmocka_unit_test(where_no_flow_can_be_remembered_no_redirect_goes_out),
         cmocka_unit_test(a_packet_larger_than_the_interface_sends_is_dropped),
         cmocka_unit_test(ceilings_are_kept),
-        cmocka_unit_test(a_vrf_s_destination_is_not_asked_for_without_a_label),
-        cmocka_unit_test(answers_that_cannot_be_are_refused_and_the_question_stays),
-        cmocka_unit_test(a_tunnel_that_leads_elsewhere_is_no_answer),
-        cmocka_unit_test(the_iterator_goes_on_where_a_mapping_has_gone),
-        cmocka_unit_test(each_packet_is_counted_by_type_and_each_drop_by_reason),
+        walk_test(a_vrf_s_destination_is_not_asked_for_without_a_label),
+        walk_test(answers_that_cannot_be_are_refused_and_the_question_stays),
+        walk_test(a_tunnel_that_leads_elsewhere_is_no_answer),
+        walk_test(the_iterator_goes_on_where_a_mapping_has_gone),
+        walk_test(each_packet_is_counted_by_type_and_each_drop_by_reason),
         cmocka_unit_test(ipv6_customers_resolve_over_every_mixture_of_families),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

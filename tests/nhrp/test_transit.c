@@ -226,103 +226,85 @@ static void an_error_on_a_multipoint_link_goes_to_the_sender(void **state)
 
 static void two_hosts_of_one_prefix_end_in_one_mapping(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     nhrp_mapping m = {.struct_size = sizeof(m)};
     uint64_t it = 0;
     size_t count = 0;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
     for (uint8_t k = 0; k < 5; k++)
-        assert_int_equal(hub_hairpin(&n.nodes[0], 1, 2, 1000, ip4(10, 1, 1, 101), ip4(10, 2, 2, k)),
-                         NHRP_OK);
-    net_run(&n, n.now_ms + 3000);
-    while (nhrp_engine_next_mapping(n.nodes[1].engine, &it, &m) == NHRP_YES) {
+        assert_int_equal(
+            hub_hairpin(&n->nodes[0], 1, 2, 1000, ip4(10, 1, 1, 101), ip4(10, 2, 2, k)), NHRP_OK);
+    net_run(n, n->now_ms + 3000);
+    while (nhrp_engine_next_mapping(n->nodes[1].engine, &it, &m) == NHRP_YES) {
         assert_int_equal(m.kind, NHRP_MAPPING_RESOLVED);
         assert_int_equal(m.prefix.prefix_len, 24);
         count++;
     }
     assert_int_equal(count, 1);
-    assert_int_equal(node_events(&n.nodes[1], NHRP_EVENT_MAPPING_UP),
-                     node_events(&n.nodes[1], NHRP_EVENT_MAPPING_DOWN) + 1);
-    net_end(&n);
+    assert_int_equal(node_events(&n->nodes[1], NHRP_EVENT_MAPPING_UP),
+                     node_events(&n->nodes[1], NHRP_EVENT_MAPPING_DOWN) + 1);
 }
 
 static void a_mapping_denied_at_its_renewal_ends_and_rests(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     nhrp_mapping m;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_run(&n, n.now_ms + 3000);
-    node *spoke1 = &n.nodes[1];
+    walk_shortcut(n);
+    node *spoke1 = &n->nodes[1];
     const uint64_t id = node_event(spoke1, NHRP_EVENT_MAPPING_UP)->id;
-    assert_int_equal(nhrp_engine_used(spoke1->engine, n.now_ms, id), NHRP_OK);
-    n.nodes[0].routes[2].label = 0; /* hub to 10.2.2.0/24: gone */
-    n.nodes[0].routes[2].prefix = prefix4(10, 77, 0, 0, 16);
-    net_run(&n, n.now_ms + 460000);
+    assert_int_equal(nhrp_engine_used(spoke1->engine, n->now_ms, id), NHRP_OK);
+    n->nodes[0].routes[2].label = 0; /* hub to 10.2.2.0/24: gone */
+    n->nodes[0].routes[2].prefix = prefix4(10, 77, 0, 0, 16);
+    net_run(n, n->now_ms + 460000);
     assert_int_equal(node_events(spoke1, NHRP_EVENT_MAPPING_DOWN), 1);
     assert_int_equal(node_events(spoke1, NHRP_EVENT_MAPPING_NEGATIVE), 1);
     assert_int_equal(node_event(spoke1, NHRP_EVENT_MAPPING_NEGATIVE)->code, NHRP_CODE_NO_BINDING);
     assert_false(node_mapping(spoke1, NHRP_MAPPING_RESOLVED, &m));
-    net_end(&n);
 }
 
 static void a_mapping_whose_renewal_is_not_answered_stands_until_it_expires(void **state)
 {
-    (void)state;
+    net *n = *state;
     static const vnet_rules deaf = {.loss_ppm = 1000000};
-    net n;
     nhrp_mapping m;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_run(&n, n.now_ms + 3000);
-    node *spoke1 = &n.nodes[1];
+    walk_shortcut(n);
+    node *spoke1 = &n->nodes[1];
     const uint64_t id = node_event(spoke1, NHRP_EVENT_MAPPING_UP)->id;
-    assert_int_equal(nhrp_engine_used(spoke1->engine, n.now_ms, id), NHRP_OK);
-    vnet_set_rules(n.wire, &deaf);
-    net_run(&n, n.now_ms + 500000);
+    assert_int_equal(nhrp_engine_used(spoke1->engine, n->now_ms, id), NHRP_OK);
+    vnet_set_rules(n->wire, &deaf);
+    net_run(n, n->now_ms + 500000);
     assert_true(node_mapping(spoke1, NHRP_MAPPING_RESOLVED, &m));
     assert_int_equal(node_sent(spoke1, NHRP_RESOLUTION_REQUEST), 5);
-    net_run(&n, n.now_ms + 200000);
+    net_run(n, n->now_ms + 200000);
     assert_false(node_mapping(spoke1, NHRP_MAPPING_RESOLVED, &m));
     assert_int_equal(node_events(spoke1, NHRP_EVENT_MAPPING_NEGATIVE), 0);
-    net_end(&n);
 }
 
 static void an_offer_that_the_caller_refuses_makes_a_negative_mapping(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     nhrp_route r;
     nhrp_mapping m;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    node *spoke1 = &n.nodes[1];
-    assert_int_equal(walk_packet(&n), NHRP_OK);
+    node *spoke1 = &n->nodes[1];
+    assert_int_equal(walk_packet(n), NHRP_OK);
     while (spoke1->last_ask_purpose != NHRP_PURPOSE_INDICATION)
-        net_run(&n, n.now_ms + 1);
+        net_run(n, n->now_ms + 1);
     spoke1->answers = false;
     while (spoke1->last_ask_purpose != NHRP_PURPOSE_REPLY)
-        net_run(&n, n.now_ms + 1);
+        net_run(n, n->now_ms + 1);
     (void)nhrp_route_init(&r);
     r.kind = NHRP_ROUTE_FORWARD; /* no answer to this */
     r.link = 1;
     r.prefix = prefix4(10, 2, 2, 0, 24);
-    assert_int_equal(nhrp_engine_answer_route(spoke1->engine, n.now_ms, spoke1->last_ask, &r),
+    assert_int_equal(nhrp_engine_answer_route(spoke1->engine, n->now_ms, spoke1->last_ask, &r),
                      NHRP_ERR_ARG);
     r.kind = NHRP_ROUTE_LOCAL;
     r.prefix = prefix4(10, 2, 2, 0, 23); /* wider than offered */
-    assert_int_equal(nhrp_engine_answer_route(spoke1->engine, n.now_ms, spoke1->last_ask, &r),
+    assert_int_equal(nhrp_engine_answer_route(spoke1->engine, n->now_ms, spoke1->last_ask, &r),
                      NHRP_ERR_ARG);
     r.kind = NHRP_ROUTE_NONE;
-    assert_int_equal(nhrp_engine_answer_route(spoke1->engine, n.now_ms, spoke1->last_ask, &r),
+    assert_int_equal(nhrp_engine_answer_route(spoke1->engine, n->now_ms, spoke1->last_ask, &r),
                      NHRP_ERR_REFUSED);
     assert_true(node_mapping(spoke1, NHRP_MAPPING_NEGATIVE, &m));
-    net_end(&n);
 }
 
 static void a_timeout_does_a_bounded_amount_of_work(void **state)
@@ -359,10 +341,10 @@ int main(void)
         cmocka_unit_test(a_loop_of_routes_ends_at_the_first_hub_seen_again),
         cmocka_unit_test(a_multipoint_hub_passes_on_between_its_clients),
         cmocka_unit_test(an_error_on_a_multipoint_link_goes_to_the_sender),
-        cmocka_unit_test(two_hosts_of_one_prefix_end_in_one_mapping),
-        cmocka_unit_test(a_mapping_denied_at_its_renewal_ends_and_rests),
-        cmocka_unit_test(a_mapping_whose_renewal_is_not_answered_stands_until_it_expires),
-        cmocka_unit_test(an_offer_that_the_caller_refuses_makes_a_negative_mapping),
+        walk_test(two_hosts_of_one_prefix_end_in_one_mapping),
+        walk_test(a_mapping_denied_at_its_renewal_ends_and_rests),
+        walk_test(a_mapping_whose_renewal_is_not_answered_stands_until_it_expires),
+        walk_test(an_offer_that_the_caller_refuses_makes_a_negative_mapping),
         cmocka_unit_test(a_timeout_does_a_bounded_amount_of_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,71 +31,59 @@ static void assert_shortcut(net *n, uint32_t vrf, uint32_t label)
 
 static void the_walk_ends_with_a_shortcut_and_its_label(void **state)
 {
-    (void)state;
-    net n;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_run(&n, n.now_ms + 3000);
-    assert_shortcut(&n, CUSTOMER, 202);
+    net *n = *state;
+    walk_shortcut(n);
+    assert_shortcut(n, CUSTOMER, 202);
     /* One of each: the redirect, the request twice (spoke and hub), the reply over the tunnel. */
-    assert_int_equal(n.sent[NHRP_TRAFFIC_INDICATION], 1);
-    assert_int_equal(n.sent[NHRP_RESOLUTION_REQUEST], 2);
-    assert_int_equal(n.sent[NHRP_RESOLUTION_REPLY], 1);
-    assert_int_equal(node_sent(&n.nodes[2], NHRP_RESOLUTION_REPLY), 1);
-    assert_int_equal(n.sent[NHRP_ERROR_INDICATION], 0);
-    net_end(&n);
+    assert_int_equal(n->sent[NHRP_TRAFFIC_INDICATION], 1);
+    assert_int_equal(n->sent[NHRP_RESOLUTION_REQUEST], 2);
+    assert_int_equal(n->sent[NHRP_RESOLUTION_REPLY], 1);
+    assert_int_equal(node_sent(&n->nodes[2], NHRP_RESOLUTION_REPLY), 1);
+    assert_int_equal(n->sent[NHRP_ERROR_INDICATION], 0);
 }
 
 /* Step 8: the redirect carries the label that spoke1 advertised, and quotes 64 octets. */
 static void the_redirect_names_the_vrf_by_the_receiver_s_label(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     nhrp_packet p;
     nhrp_extension x;
     nhrp_label_binding b;
     size_t it = 0, at = 0;
-    net_init(&n, 1, NULL);
-    n.watch = NHRP_TRAFFIC_INDICATION;
-    walk_build(&n, NULL, NULL);
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_settle(&n);
-    assert_int_equal(nhrp_packet_decode(n.last, n.last_len, &p), NHRP_OK);
+    n->watch = NHRP_TRAFFIC_INDICATION;
+    assert_int_equal(walk_packet(n), NHRP_OK);
+    net_settle(n);
+    assert_int_equal(nhrp_packet_decode(n->last, n->last_len, &p), NHRP_OK);
     const nhrp_addr source = ip4(10, 1, 1, 101);
     assert_true(same_bytes(&p.destination_protocol, &source));
-    assert_true(same_bytes(&p.source_protocol, &n.nodes[0].tunnel));
+    assert_true(same_bytes(&p.source_protocol, &n->nodes[0].tunnel));
     assert_int_equal(p.traffic_code, 0);
     assert_int_equal(p.contents_len, 64);
     assert_int_equal(p.contents[63], 63);
     assert_int_equal(nhrp_extension_next(&p, &it, &x), NHRP_YES);
     assert_hex(x.value, x.len, "024d504c01 01 0c 01 00 0001 18 01 000651 0a0101"); /* 101 */
     assert_int_equal(nhrp_label_next(&x, &at, &b), NHRP_YES);
-    net_end(&n);
 }
 
 /* Steps 11 and 12: the hub swaps the CONTEXT, adds its record and lowers the hop count. */
 static void the_hub_swaps_the_context_of_the_request(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     nhrp_packet p;
     nhrp_extension x;
     nhrp_cie cie;
     size_t it = 0, at = 0;
-    net_init(&n, 1, NULL);
-    n.watch = NHRP_RESOLUTION_REQUEST;
-    walk_build(&n, NULL, NULL);
-    assert_int_equal(walk_packet(&n), NHRP_OK);
+    n->watch = NHRP_RESOLUTION_REQUEST;
+    assert_int_equal(walk_packet(n), NHRP_OK);
     for (size_t sent = 0; sent < 2;) {
-        net_run(&n, n.now_ms + 5);
-        if (n.sent[NHRP_RESOLUTION_REQUEST] == sent)
+        net_run(n, n->now_ms + 5);
+        if (n->sent[NHRP_RESOLUTION_REQUEST] == sent)
             continue;
-        sent = (size_t)n.sent[NHRP_RESOLUTION_REQUEST];
-        assert_int_equal(nhrp_packet_decode(n.last, n.last_len, &p), NHRP_OK);
+        sent = (size_t)n->sent[NHRP_RESOLUTION_REQUEST];
+        assert_int_equal(nhrp_packet_decode(n->last, n->last_len, &p), NHRP_OK);
         assert_int_equal(p.hop_count, sent == 1 ? 255 : 254);
-        assert_true(same_bytes(&p.source_nbma, &n.nodes[1].nbma));
-        assert_true(same_bytes(&p.source_protocol, &n.nodes[1].tunnel));
+        assert_true(same_bytes(&p.source_nbma, &n->nodes[1].nbma));
+        assert_true(same_bytes(&p.source_protocol, &n->nodes[1].tunnel));
         it = 0;
         assert_int_equal(nhrp_cie_next(&p, &it, &cie), NHRP_YES);
         assert_int_equal(cie.prefix_len, 8); /* of the route that triggered it */
@@ -111,34 +99,29 @@ static void the_hub_swaps_the_context_of_the_request(void **state)
             assert_int_equal(nhrp_extension_next_cie(&p, &x, &at, &cie),
                              sent == 1 ? NHRP_OK : NHRP_YES);
             if (sent == 2) {
-                assert_true(same_bytes(&cie.protocol, &n.nodes[0].tunnel));
-                assert_true(same_bytes(&cie.nbma, &n.nodes[0].nbma));
+                assert_true(same_bytes(&cie.protocol, &n->nodes[0].tunnel));
+                assert_true(same_bytes(&cie.nbma, &n->nodes[0].nbma));
             }
         }
     }
-    net_end(&n);
 }
 
 /* Steps 16 and 17, RFC 2332 5.2.2 */
 static void the_reply_returns_the_request_s_extensions_and_adds_labels(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     nhrp_packet p;
     nhrp_extension x;
     nhrp_cie cie;
     size_t it = 0, at = 0;
-    net_init(&n, 1, NULL);
-    n.watch = NHRP_RESOLUTION_REPLY;
-    walk_build(&n, NULL, NULL);
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_run(&n, n.now_ms + 3000);
-    assert_int_equal(nhrp_packet_decode(n.last, n.last_len, &p), NHRP_OK);
+    n->watch = NHRP_RESOLUTION_REPLY;
+    walk_shortcut(n);
+    assert_int_equal(nhrp_packet_decode(n->last, n->last_len, &p), NHRP_OK);
     assert_int_equal(nhrp_cie_next(&p, &it, &cie), NHRP_YES);
     assert_int_equal(cie.prefix_len, 24);
     assert_int_equal(cie.holding_time_s, 600);
-    assert_true(same_bytes(&cie.nbma, &n.nodes[2].nbma));
-    assert_true(same_bytes(&cie.protocol, &n.nodes[2].tunnel));
+    assert_true(same_bytes(&cie.nbma, &n->nodes[2].nbma));
+    assert_true(same_bytes(&cie.protocol, &n->nodes[2].tunnel));
     static const uint8_t kinds[] = {NHRP_KIND_RESPONDER, NHRP_KIND_FORWARD, NHRP_KIND_REVERSE,
                                     NHRP_KIND_VENDOR, NHRP_KIND_VENDOR};
     it = 0;
@@ -147,56 +130,47 @@ static void the_reply_returns_the_request_s_extensions_and_adds_labels(void **st
         assert_int_equal(x.kind, kinds[i]);
         if (i == 0) {
             assert_int_equal(nhrp_extension_next_cie(&p, &x, &at, &cie), NHRP_YES);
-            assert_true(same_bytes(&cie.protocol, &n.nodes[2].tunnel));
+            assert_true(same_bytes(&cie.protocol, &n->nodes[2].tunnel));
         }
     }
     assert_hex(x.value, x.len,
                "024d504c01 01 0c 02 00 0001 18 01 000ca1 0a0202"
                "01 0d 03 00 0001 20 01 000031 ac100102");
     assert_int_equal(nhrp_extension_next(&p, &it, &x), NHRP_OK);
-    net_end(&n);
 }
 
 static void two_vrfs_with_the_same_prefixes_stay_apart(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     nhrp_mapping m = {.struct_size = sizeof(m)};
     uint64_t it = 0;
     size_t found = 0;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_run(&n, n.now_ms + 10000);
-    assert_int_equal(hub_hairpin(&n.nodes[0], 1, 2, 1001, ip4(10, 1, 1, 101), ip4(10, 2, 2, 102)),
+    assert_int_equal(walk_packet(n), NHRP_OK);
+    net_run(n, n->now_ms + 10000);
+    assert_int_equal(hub_hairpin(&n->nodes[0], 1, 2, 1001, ip4(10, 1, 1, 101), ip4(10, 2, 2, 102)),
                      NHRP_OK);
-    net_run(&n, n.now_ms + 3000);
-    while (nhrp_engine_next_mapping(n.nodes[1].engine, &it, &m) == NHRP_YES) {
+    net_run(n, n->now_ms + 3000);
+    while (nhrp_engine_next_mapping(n->nodes[1].engine, &it, &m) == NHRP_YES) {
         assert_int_equal(m.kind, NHRP_MAPPING_RESOLVED);
         assert_int_equal(m.labels[0], m.vrf == CUSTOMER ? 202 : 212);
         found |= m.vrf == CUSTOMER ? 1 : 2;
     }
     assert_int_equal(found, 3);
-    net_end(&n);
 }
 
 static void a_context_that_swaps_is_forwarded_by_its_entry(void **state)
 {
-    (void)state;
-    net n;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    node *hub = &n.nodes[0];
+    net *n = *state;
+    node *hub = &n->nodes[0];
     hub->labels[0].swap_link = 2; /* 2547oDMVPN: per-prefix label 1000 is swapped to 202 */
     hub->labels[0].swap_label = 202;
-    node *spoke1 = &n.nodes[1];
+    node *spoke1 = &n->nodes[1];
     /* The redirect comes from the table all the same. */
     node_label(hub, 999, CUSTOMER, 0);
     assert_int_equal(hub_hairpin(hub, 1, 2, 999, ip4(10, 1, 1, 101), ip4(10, 2, 2, 102)), NHRP_OK);
-    net_run(&n, n.now_ms + 3000);
-    assert_shortcut(&n, CUSTOMER, 202);
+    net_run(n, n->now_ms + 3000);
+    assert_shortcut(n, CUSTOMER, 202);
     assert_int_equal(node_events(spoke1, NHRP_EVENT_MAPPING_NEGATIVE), 0);
-    net_end(&n);
 }
 
 static void network_ids_of_the_nodes_may_differ(void **state)
@@ -235,114 +209,94 @@ static void network_ids_of_the_nodes_may_differ(void **state)
 static void
 without_a_tunnel_in_time_the_reply_goes_by_the_hub_and_the_requester_initiates(void **state)
 {
-    (void)state;
-    net n;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    n.nodes[2].tunnels = TUNNELS_SILENT;
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_run(&n, n.now_ms + 2990);
-    assert_int_equal(n.sent[NHRP_RESOLUTION_REPLY], 0);
-    net_run(&n, n.now_ms + 1500);
+    net *n = *state;
+    n->nodes[2].tunnels = TUNNELS_SILENT;
+    assert_int_equal(walk_packet(n), NHRP_OK);
+    net_run(n, n->now_ms + 2990);
+    assert_int_equal(n->sent[NHRP_RESOLUTION_REPLY], 0);
+    net_run(n, n->now_ms + 1500);
     nhrp_counters c = {.struct_size = sizeof(c)};
-    assert_int_equal(nhrp_engine_get_counters(n.nodes[0].engine, INTERFACE, &c), NHRP_OK);
+    assert_int_equal(nhrp_engine_get_counters(n->nodes[0].engine, INTERFACE, &c), NHRP_OK);
     assert_int_equal(c.forwarded[NHRP_RESOLUTION_REPLY], 1);
-    assert_int_equal(node_events(&n.nodes[1], NHRP_EVENT_ASK_TUNNEL), 1);
-    assert_int_equal(n.nodes[1].last_ask_purpose, NHRP_PURPOSE_REQUESTER);
-    assert_shortcut(&n, CUSTOMER, 202);
-    net_end(&n);
+    assert_int_equal(node_events(&n->nodes[1], NHRP_EVENT_ASK_TUNNEL), 1);
+    assert_int_equal(n->nodes[1].last_ask_purpose, NHRP_PURPOSE_REQUESTER);
+    assert_shortcut(n, CUSTOMER, 202);
 }
 
 static void when_the_responder_s_tunnel_fails_the_reply_goes_by_the_hub_at_once(void **state)
 {
-    (void)state;
-    net n;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    n.nodes[2].tunnels = TUNNELS_FAIL;
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_run(&n, n.now_ms + 1000);
-    assert_shortcut(&n, CUSTOMER, 202);
-    net_end(&n);
+    net *n = *state;
+    n->nodes[2].tunnels = TUNNELS_FAIL;
+    assert_int_equal(walk_packet(n), NHRP_OK);
+    net_run(n, n->now_ms + 1000);
+    assert_shortcut(n, CUSTOMER, 202);
 }
 
 static void when_both_fail_the_destination_rests_a_minute_and_then_longer(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     nhrp_mapping m;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    node *spoke1 = &n.nodes[1];
-    n.nodes[2].tunnels = TUNNELS_FAIL;
+    node *spoke1 = &n->nodes[1];
+    n->nodes[2].tunnels = TUNNELS_FAIL;
     spoke1->tunnels = TUNNELS_FAIL;
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_run(&n, n.now_ms + 1000);
+    assert_int_equal(walk_packet(n), NHRP_OK);
+    net_run(n, n->now_ms + 1000);
     assert_int_equal(node_events(spoke1, NHRP_EVENT_MAPPING_NEGATIVE), 1);
     assert_int_equal(node_events(spoke1, NHRP_EVENT_MAPPING_UP), 0);
     assert_true(node_mapping(spoke1, NHRP_MAPPING_NEGATIVE, &m));
-    assert_in_range(m.expires_ms, n.now_ms + 59000, n.now_ms + 60000);
+    assert_in_range(m.expires_ms, n->now_ms + 59000, n->now_ms + 60000);
     const nhrp_addr host = in_vrf(prefix4(10, 2, 2, 102, 32), CUSTOMER);
     assert_memory_equal(&m.prefix, &host, sizeof(host));
 
     /* Redirects go on, and are not obeyed while it rests. */
-    const uint64_t before = n.sent[NHRP_RESOLUTION_REQUEST];
-    net_run(&n, n.now_ms + 20000);
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_run(&n, n.now_ms + 1000);
-    assert_int_equal(n.sent[NHRP_RESOLUTION_REQUEST], before);
+    const uint64_t before = n->sent[NHRP_RESOLUTION_REQUEST];
+    net_run(n, n->now_ms + 20000);
+    assert_int_equal(walk_packet(n), NHRP_OK);
+    net_run(n, n->now_ms + 1000);
+    assert_int_equal(n->sent[NHRP_RESOLUTION_REQUEST], before);
     assert_int_equal(node_dropped(spoke1, NHRP_ERR_NEGATIVE), 1);
 
     /* The second time it rests twice as long. */
-    net_run(&n, m.expires_ms + 1);
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_run(&n, n.now_ms + 1000);
+    net_run(n, m.expires_ms + 1);
+    assert_int_equal(walk_packet(n), NHRP_OK);
+    net_run(n, n->now_ms + 1000);
     assert_int_equal(node_events(spoke1, NHRP_EVENT_MAPPING_NEGATIVE), 2);
     assert_true(node_mapping(spoke1, NHRP_MAPPING_NEGATIVE, &m));
     assert_int_equal(m.failures, 2);
-    assert_in_range(m.expires_ms, n.now_ms + 119000, n.now_ms + 120000);
+    assert_in_range(m.expires_ms, n->now_ms + 119000, n->now_ms + 120000);
 
     /* Left alone it is forgotten. */
-    net_run(&n, m.expires_ms + 130000);
+    net_run(n, m.expires_ms + 130000);
     assert_false(node_mapping(spoke1, NHRP_MAPPING_NEGATIVE, &m));
-    net_end(&n);
 }
 
 static void a_responder_that_is_not_there_makes_a_negative_mapping_after_four_requests(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     nhrp_mapping m;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    n.nodes[0].answers = true;
-    n.nodes[2].answers = false;
-    net_disconnect(&n, &n.nodes[2], 1);
-    node *hub = &n.nodes[0];
-    net_connect(&n, &n.nodes[2], 50, hub, 2, 0);
-    n.nodes[2].links[0].peer_link = 77; /* nothing that it says arrives */
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_run(&n, n.now_ms + 30000);
-    assert_int_equal(node_sent(&n.nodes[1], NHRP_RESOLUTION_REQUEST), 4);
-    assert_true(node_mapping(&n.nodes[1], NHRP_MAPPING_NEGATIVE, &m));
-    net_end(&n);
+    n->nodes[0].answers = true;
+    n->nodes[2].answers = false;
+    net_disconnect(n, &n->nodes[2], 1);
+    node *hub = &n->nodes[0];
+    net_connect(n, &n->nodes[2], 50, hub, 2, 0);
+    n->nodes[2].links[0].peer_link = 77; /* nothing that it says arrives */
+    assert_int_equal(walk_packet(n), NHRP_OK);
+    net_run(n, n->now_ms + 30000);
+    assert_int_equal(node_sent(&n->nodes[1], NHRP_RESOLUTION_REQUEST), 4);
+    assert_true(node_mapping(&n->nodes[1], NHRP_MAPPING_NEGATIVE, &m));
 }
 
 /* ---- What becomes of a shortcut. ---- */
 
 static void a_mapping_never_outlives_its_link(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     nhrp_mapping m = {.struct_size = sizeof(m)};
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_run(&n, n.now_ms + 3000);
-    node *spoke1 = &n.nodes[1];
+    walk_shortcut(n);
+    node *spoke1 = &n->nodes[1];
     const uint64_t id = node_event(spoke1, NHRP_EVENT_MAPPING_UP)->id;
-    assert_int_equal(nhrp_engine_link_down(spoke1->engine, n.now_ms, 100), NHRP_OK);
-    assert_int_equal(nhrp_engine_used(spoke1->engine, n.now_ms, id), NHRP_ERR_ABSENT);
+    assert_int_equal(nhrp_engine_link_down(spoke1->engine, n->now_ms, 100), NHRP_OK);
+    assert_int_equal(nhrp_engine_used(spoke1->engine, n->now_ms, id), NHRP_ERR_ABSENT);
     nhrp_event ev;
     assert_int_equal(nhrp_engine_poll_event(spoke1->engine, &ev), NHRP_YES);
     assert_int_equal(ev.kind, NHRP_EVENT_MAPPING_DOWN);
@@ -353,162 +307,125 @@ static void a_mapping_never_outlives_its_link(void **state)
     assert_int_equal(m.labels[0], 202);
     assert_int_equal(nhrp_engine_poll_event(spoke1->engine, &ev), NHRP_OK);
     assert_int_equal(nhrp_engine_get_mapping(spoke1->engine, id, &m), NHRP_ERR_ABSENT);
-    net_end(&n);
 }
 
 static void an_unused_mapping_expires(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     nhrp_mapping m;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_run(&n, n.now_ms + 3000);
-    const uint64_t requests = n.sent[NHRP_RESOLUTION_REQUEST];
-    net_run(&n, n.now_ms + 601000);
-    assert_int_equal(node_events(&n.nodes[1], NHRP_EVENT_MAPPING_DOWN), 1);
-    assert_false(node_mapping(&n.nodes[1], NHRP_MAPPING_RESOLVED, &m));
-    assert_int_equal(n.sent[NHRP_RESOLUTION_REQUEST], requests);
-    net_end(&n);
+    walk_shortcut(n);
+    const uint64_t requests = n->sent[NHRP_RESOLUTION_REQUEST];
+    net_run(n, n->now_ms + 601000);
+    assert_int_equal(node_events(&n->nodes[1], NHRP_EVENT_MAPPING_DOWN), 1);
+    assert_false(node_mapping(&n->nodes[1], NHRP_MAPPING_RESOLVED, &m));
+    assert_int_equal(n->sent[NHRP_RESOLUTION_REQUEST], requests);
 }
 
 static void a_used_mapping_is_renewed_before_it_expires(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     nhrp_mapping m;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_run(&n, n.now_ms + 3000);
-    node *spoke1 = &n.nodes[1];
+    walk_shortcut(n);
+    node *spoke1 = &n->nodes[1];
     const uint64_t id = node_event(spoke1, NHRP_EVENT_MAPPING_UP)->id;
     for (int i = 0; i < 40; i++) {
-        net_run(&n, n.now_ms + 60000);
-        assert_int_equal(nhrp_engine_used(spoke1->engine, n.now_ms, id), NHRP_OK);
-        net_settle(&n);
+        net_run(n, n->now_ms + 60000);
+        assert_int_equal(nhrp_engine_used(spoke1->engine, n->now_ms, id), NHRP_OK);
+        net_settle(n);
     }
     assert_true(node_mapping(spoke1, NHRP_MAPPING_RESOLVED, &m));
     assert_int_equal(m.id, id);
     assert_int_equal(node_events(spoke1, NHRP_EVENT_MAPPING_DOWN), 0);
     /* 40 minutes at 10 minutes of holding time, renewed at three quarters. */
     assert_in_range(node_sent(spoke1, NHRP_RESOLUTION_REQUEST), 4, 8);
-    net_end(&n);
 }
 
 static void a_withdrawn_prefix_is_purged_at_those_who_were_told(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     nhrp_mapping m;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_run(&n, n.now_ms + 3000);
+    walk_shortcut(n);
     const nhrp_addr other = in_vrf(prefix4(10, 2, 2, 0, 24), OTHER);
-    assert_int_equal(nhrp_engine_withdraw(n.nodes[2].engine, n.now_ms, &other), NHRP_OK);
-    net_run(&n, n.now_ms + 1000);
-    assert_int_equal(n.sent[NHRP_PURGE_REQUEST], 0); /* nobody was told of that VRF */
+    assert_int_equal(nhrp_engine_withdraw(n->nodes[2].engine, n->now_ms, &other), NHRP_OK);
+    net_run(n, n->now_ms + 1000);
+    assert_int_equal(n->sent[NHRP_PURGE_REQUEST], 0); /* nobody was told of that VRF */
     const nhrp_addr prefix = in_vrf(prefix4(10, 2, 2, 0, 24), CUSTOMER);
-    assert_int_equal(nhrp_engine_withdraw(n.nodes[2].engine, n.now_ms, &prefix), NHRP_OK);
-    net_run(&n, n.now_ms + 20000);
-    assert_int_equal(n.sent[NHRP_PURGE_REQUEST], 1); /* acknowledged: sent once */
-    assert_int_equal(n.sent[NHRP_PURGE_REPLY], 1);
-    assert_int_equal(node_events(&n.nodes[1], NHRP_EVENT_MAPPING_DOWN), 1);
-    assert_false(node_mapping(&n.nodes[1], NHRP_MAPPING_RESOLVED, &m));
-    net_end(&n);
+    assert_int_equal(nhrp_engine_withdraw(n->nodes[2].engine, n->now_ms, &prefix), NHRP_OK);
+    net_run(n, n->now_ms + 20000);
+    assert_int_equal(n->sent[NHRP_PURGE_REQUEST], 1); /* acknowledged: sent once */
+    assert_int_equal(n->sent[NHRP_PURGE_REPLY], 1);
+    assert_int_equal(node_events(&n->nodes[1], NHRP_EVENT_MAPPING_DOWN), 1);
+    assert_false(node_mapping(&n->nodes[1], NHRP_MAPPING_RESOLVED, &m));
 }
 
 static void a_purge_in_one_vrf_leaves_the_same_prefix_of_another(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     nhrp_mapping m;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_run(&n, n.now_ms + 10000);
-    assert_int_equal(hub_hairpin(&n.nodes[0], 1, 2, 1001, ip4(10, 1, 1, 101), ip4(10, 2, 2, 102)),
+    assert_int_equal(walk_packet(n), NHRP_OK);
+    net_run(n, n->now_ms + 10000);
+    assert_int_equal(hub_hairpin(&n->nodes[0], 1, 2, 1001, ip4(10, 1, 1, 101), ip4(10, 2, 2, 102)),
                      NHRP_OK);
-    net_run(&n, n.now_ms + 3000);
-    assert_int_equal(node_events(&n.nodes[1], NHRP_EVENT_MAPPING_UP), 2);
+    net_run(n, n->now_ms + 3000);
+    assert_int_equal(node_events(&n->nodes[1], NHRP_EVENT_MAPPING_UP), 2);
     const nhrp_addr prefix = in_vrf(prefix4(10, 2, 2, 0, 24), CUSTOMER);
-    assert_int_equal(nhrp_engine_withdraw(n.nodes[2].engine, n.now_ms, &prefix), NHRP_OK);
-    net_run(&n, n.now_ms + 1000);
-    assert_int_equal(node_events(&n.nodes[1], NHRP_EVENT_MAPPING_DOWN), 1);
-    assert_true(node_mapping(&n.nodes[1], NHRP_MAPPING_RESOLVED, &m));
+    assert_int_equal(nhrp_engine_withdraw(n->nodes[2].engine, n->now_ms, &prefix), NHRP_OK);
+    net_run(n, n->now_ms + 1000);
+    assert_int_equal(node_events(&n->nodes[1], NHRP_EVENT_MAPPING_DOWN), 1);
+    assert_true(node_mapping(&n->nodes[1], NHRP_MAPPING_RESOLVED, &m));
     assert_int_equal(m.vrf, OTHER);
-    net_end(&n);
 }
 
 static void an_unacknowledged_purge_is_repeated_and_given_up(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     static const vnet_rules deaf = {.loss_ppm = 1000000};
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_run(&n, n.now_ms + 3000);
-    vnet_set_rules(n.wire, &deaf);
+    walk_shortcut(n);
+    vnet_set_rules(n->wire, &deaf);
     const nhrp_addr prefix = in_vrf(prefix4(10, 2, 2, 0, 24), CUSTOMER);
-    assert_int_equal(nhrp_engine_withdraw(n.nodes[2].engine, n.now_ms, &prefix), NHRP_OK);
-    net_run(&n, n.now_ms + 60000);
-    assert_int_equal(n.sent[NHRP_PURGE_REQUEST], 4);
-    net_end(&n);
+    assert_int_equal(nhrp_engine_withdraw(n->nodes[2].engine, n->now_ms, &prefix), NHRP_OK);
+    net_run(n, n->now_ms + 60000);
+    assert_int_equal(n->sent[NHRP_PURGE_REQUEST], 4);
 }
 
 static void redirects_of_one_flow_are_limited(void **state)
 {
-    (void)state;
-    net n;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    assert_int_equal(walk_packet(&n), NHRP_ERR_RATE);
-    net_run(&n, n.now_ms + 7000);
-    assert_int_equal(walk_packet(&n), NHRP_ERR_RATE);
-    assert_int_equal(hub_hairpin(&n.nodes[0], 1, 2, 1000, ip4(10, 1, 1, 101), ip4(10, 2, 2, 103)),
+    net *n = *state;
+    assert_int_equal(walk_packet(n), NHRP_OK);
+    assert_int_equal(walk_packet(n), NHRP_ERR_RATE);
+    net_run(n, n->now_ms + 7000);
+    assert_int_equal(walk_packet(n), NHRP_ERR_RATE);
+    assert_int_equal(hub_hairpin(&n->nodes[0], 1, 2, 1000, ip4(10, 1, 1, 101), ip4(10, 2, 2, 103)),
                      NHRP_OK);
-    net_run(&n, n.now_ms + 1001);
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_end(&n);
+    net_run(n, n->now_ms + 1001);
+    assert_int_equal(walk_packet(n), NHRP_OK);
 }
 
 static void a_destination_can_be_resolved_without_a_redirect(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     uint64_t id = 0, again = 0;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
-    node *spoke1 = &n.nodes[1];
+    node *spoke1 = &n->nodes[1];
     const nhrp_addr to = in_vrf(ip4(10, 2, 2, 102), CUSTOMER);
-    assert_int_equal(nhrp_engine_resolve(spoke1->engine, n.now_ms, &to, &id), NHRP_OK);
-    assert_int_equal(nhrp_engine_resolve(spoke1->engine, n.now_ms, &to, &again), NHRP_ERR_REPEATED);
-    net_run(&n, n.now_ms + 3000);
-    assert_shortcut(&n, CUSTOMER, 202);
+    assert_int_equal(nhrp_engine_resolve(spoke1->engine, n->now_ms, &to, &id), NHRP_OK);
+    assert_int_equal(nhrp_engine_resolve(spoke1->engine, n->now_ms, &to, &again),
+                     NHRP_ERR_REPEATED);
+    net_run(n, n->now_ms + 3000);
+    assert_shortcut(n, CUSTOMER, 202);
     assert_int_equal(node_event(spoke1, NHRP_EVENT_MAPPING_UP)->id, id);
-    assert_int_equal(nhrp_engine_resolve(spoke1->engine, n.now_ms, &to, &again), NHRP_ERR_STATE);
-    net_end(&n);
+    assert_int_equal(nhrp_engine_resolve(spoke1->engine, n->now_ms, &to, &again), NHRP_ERR_STATE);
 }
 
 static void an_answer_is_cut_so_that_it_covers_no_connected_route(void **state)
 {
-    (void)state;
-    net n;
+    net *n = *state;
     nhrp_mapping m;
-    net_init(&n, 1, NULL);
-    walk_build(&n, NULL, NULL);
     /* Spoke1 has 10.2.2.128/25 itself: only the other half may go by the shortcut. */
-    node_route(&n.nodes[1], CUSTOMER, prefix4(10, 2, 2, 128, 25), 0, 131);
-    assert_int_equal(walk_packet(&n), NHRP_OK);
-    net_run(&n, n.now_ms + 3000);
-    assert_true(node_mapping(&n.nodes[1], NHRP_MAPPING_RESOLVED, &m));
+    node_route(&n->nodes[1], CUSTOMER, prefix4(10, 2, 2, 128, 25), 0, 131);
+    walk_shortcut(n);
+    assert_true(node_mapping(&n->nodes[1], NHRP_MAPPING_RESOLVED, &m));
     const nhrp_addr half = in_vrf(prefix4(10, 2, 2, 0, 25), CUSTOMER);
     assert_memory_equal(&m.prefix, &half, sizeof(half));
-    net_end(&n);
 }
 
 static void the_same_seed_and_inputs_make_the_same_octets(void **state)
@@ -650,28 +567,26 @@ static void the_walk_survives_every_allocation_failure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_walk_ends_with_a_shortcut_and_its_label),
-        cmocka_unit_test(the_redirect_names_the_vrf_by_the_receiver_s_label),
-        cmocka_unit_test(the_hub_swaps_the_context_of_the_request),
-        cmocka_unit_test(the_reply_returns_the_request_s_extensions_and_adds_labels),
-        cmocka_unit_test(two_vrfs_with_the_same_prefixes_stay_apart),
-        cmocka_unit_test(a_context_that_swaps_is_forwarded_by_its_entry),
+        walk_test(the_walk_ends_with_a_shortcut_and_its_label),
+        walk_test(the_redirect_names_the_vrf_by_the_receiver_s_label),
+        walk_test(the_hub_swaps_the_context_of_the_request),
+        walk_test(the_reply_returns_the_request_s_extensions_and_adds_labels),
+        walk_test(two_vrfs_with_the_same_prefixes_stay_apart),
+        walk_test(a_context_that_swaps_is_forwarded_by_its_entry),
         cmocka_unit_test(network_ids_of_the_nodes_may_differ),
-        cmocka_unit_test(
-            without_a_tunnel_in_time_the_reply_goes_by_the_hub_and_the_requester_initiates),
-        cmocka_unit_test(when_the_responder_s_tunnel_fails_the_reply_goes_by_the_hub_at_once),
-        cmocka_unit_test(when_both_fail_the_destination_rests_a_minute_and_then_longer),
-        cmocka_unit_test(
-            a_responder_that_is_not_there_makes_a_negative_mapping_after_four_requests),
-        cmocka_unit_test(a_mapping_never_outlives_its_link),
-        cmocka_unit_test(an_unused_mapping_expires),
-        cmocka_unit_test(a_used_mapping_is_renewed_before_it_expires),
-        cmocka_unit_test(a_withdrawn_prefix_is_purged_at_those_who_were_told),
-        cmocka_unit_test(a_purge_in_one_vrf_leaves_the_same_prefix_of_another),
-        cmocka_unit_test(an_unacknowledged_purge_is_repeated_and_given_up),
-        cmocka_unit_test(redirects_of_one_flow_are_limited),
-        cmocka_unit_test(a_destination_can_be_resolved_without_a_redirect),
-        cmocka_unit_test(an_answer_is_cut_so_that_it_covers_no_connected_route),
+        walk_test(without_a_tunnel_in_time_the_reply_goes_by_the_hub_and_the_requester_initiates),
+        walk_test(when_the_responder_s_tunnel_fails_the_reply_goes_by_the_hub_at_once),
+        walk_test(when_both_fail_the_destination_rests_a_minute_and_then_longer),
+        walk_test(a_responder_that_is_not_there_makes_a_negative_mapping_after_four_requests),
+        walk_test(a_mapping_never_outlives_its_link),
+        walk_test(an_unused_mapping_expires),
+        walk_test(a_used_mapping_is_renewed_before_it_expires),
+        walk_test(a_withdrawn_prefix_is_purged_at_those_who_were_told),
+        walk_test(a_purge_in_one_vrf_leaves_the_same_prefix_of_another),
+        walk_test(an_unacknowledged_purge_is_repeated_and_given_up),
+        walk_test(redirects_of_one_flow_are_limited),
+        walk_test(a_destination_can_be_resolved_without_a_redirect),
+        walk_test(an_answer_is_cut_so_that_it_covers_no_connected_route),
         cmocka_unit_test(the_same_seed_and_inputs_make_the_same_octets),
         cmocka_unit_test(the_walk_converges_over_a_bad_network),
         cmocka_unit_test(links_that_come_and_go_leave_no_mapping_behind),
