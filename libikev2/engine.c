@@ -268,6 +268,7 @@ void ikev2__queue(ikev2__sa *sa)
         return;
     sa->queued = true;
     sa->out_next = NULL;
+    sa->out_prev = e->out_tail;
     if (e->out_tail)
         e->out_tail->out_next = sa;
     else
@@ -601,10 +602,7 @@ ikev2_rc ikev2_engine_poll_output(ikev2_engine *e, uint64_t now_ms, uint8_t *buf
         const ikev2_rc rc = sa_out(sa, buf, cap, out);
         if (rc != IKEV2_OK)
             return rc;
-        e->out_head = sa->out_next;
-        if (!e->out_head)
-            e->out_tail = NULL;
-        sa->queued = false;
+        ikev2__sa_unqueue(sa);
     }
     return IKEV2_OK;
 }

@@ -222,10 +222,11 @@ typedef struct ikev2__sa {
     map_node by_id;
     map_node by_spi;
     map_node by_init;     /* half-open responder: the peer's SPI and address */
-    map_node by_identity; /* the peer's identity */
+    map_node by_identity; /* the peer's identity: in the map is the first with it */
     map_node by_ask;      /* the open question */
     heap_node timer;
-    struct ikev2__sa *out_next;
+    struct ikev2__sa *same_next, *same_prev; /* others with that identity, however many */
+    struct ikev2__sa *out_next, *out_prev;   /* those that have something to send */
     ikev2_engine *e;
     ikev2__context *ctx;
     ikev2__handshake *hs;
@@ -371,6 +372,7 @@ ikev2__sa *ikev2__sa_by_ask(const ikev2_engine *e, uint64_t ask_id);
 void ikev2__sa_set_ask(ikev2__sa *sa, uint64_t ask_id); /* 0: nothing is asked */
 ikev2__sa *ikev2__sa_by_spi(const ikev2_engine *e, uint64_t spi);
 void ikev2__sa_free(ikev2__sa *sa); /* forgets it without a word */
+void ikev2__sa_unqueue(ikev2__sa *sa);
 void ikev2__sa_set_state(ikev2__sa *sa, uint8_t state);
 void ikev2__sa_set_timer(ikev2__sa *sa, int timer, uint64_t at_ms);
 void ikev2__sa_arm(ikev2__sa *sa);
@@ -380,6 +382,8 @@ void ikev2__sa_establish(ikev2__sa *sa, uint64_t replaces);
 void ikev2__sa_index_spi(ikev2__sa *sa);
 void ikev2__sa_index_identity(ikev2__sa *sa);
 void ikev2__sa_free_handshake(ikev2__sa *sa);
+/* The first of the SAs whose peer has this identity, the rest by same_next; or NULL. */
+ikev2__sa *ikev2__sa_by_identity(const ikev2_engine *e, const ikev2_identity *id);
 bool ikev2__identity_known(const ikev2_engine *e, const ikev2_identity *id, const ikev2__sa *but);
 uint64_t ikev2__new_ike_spi(ikev2_engine *e);
 void ikev2__sa_heard(ikev2__sa *sa); /* the peer lives */

@@ -275,15 +275,10 @@ static ikev2_rc wait_for_answer(ikev2__sa *sa, uint16_t kind, const uint8_t *pla
 /* INITIAL_CONTACT: what the same identity had before is gone (RFC 7296 2.4). */
 static void doom_others(ikev2__sa *sa)
 {
-    ikev2_engine *e = sa->e;
-    const uint64_t hash = sa->by_identity.hash;
-    for (map_node *n = map_first(&e->sas_by_identity, hash); n; n = map_next(n)) {
-        ikev2__sa *other = CONTAINER_OF(n, ikev2__sa, by_identity);
-        if (other == sa || !other->announced ||
-            !ikev2__identity_equal(&other->ctx->peer_id, &sa->ctx->peer_id))
-            continue;
-        ikev2__sa_doom(other, IKEV2_REASON_INITIAL_CONTACT, e->now_ms);
-    }
+    ikev2__sa *other = ikev2__sa_by_identity(sa->e, &sa->ctx->peer_id);
+    for (; other; other = other->same_next)
+        if (other != sa && other->announced)
+            ikev2__sa_doom(other, IKEV2_REASON_INITIAL_CONTACT, sa->e->now_ms);
 }
 
 /* The answer's configuration payload, where one is due. */

@@ -142,33 +142,67 @@ static uint64_t hash_identity(const ikev2_engine *e, const ikev2_identity *id)
     return drbg_hash(e->hash_key, id->bytes, id->len) + id->type;
 }
 
+ikev2__sa *ikev2__sa_by_identity(const ikev2_engine *e, const ikev2_identity *id)
+{
+    for (map_node *n = map_first(&e->sas_by_identity, hash_identity(e, id)); n; n = map_next(n)) {
+        ikev2__sa *sa = CONTAINER_OF(n, ikev2__sa, by_identity);
+        if (ikev2__identity_equal(&sa->ctx->peer_id, id))
+            return sa;
+    }
+    return NULL;
+}
+
 void ikev2__sa_index_identity(ikev2__sa *sa)
 {
     ikev2_engine *e = sa->e;
-    if (sa->in_identity || sa->ctx->peer_id.len == 0)
+    const ikev2_identity *id = &sa->ctx->peer_id;
+    if (sa->in_identity || id->len == 0)
         return;
-    map_insert(&e->sas_by_identity, &e->mem, &sa->by_identity, hash_identity(e, &sa->ctx->peer_id));
+    ikev2__sa *first = ikev2__sa_by_identity(e, id);
+    if (first) {
+        sa->same_prev = first;
+        sa->same_next = first->same_next;
+        first->same_next = sa;
+        if (sa->same_next)
+            sa->same_next->same_prev = sa;
+    } else {
+        map_insert(&e->sas_by_identity, &e->mem, &sa->by_identity, hash_identity(e, id));
+    }
     sa->in_identity = true;
 }
 
 bool ikev2__identity_known(const ikev2_engine *e, const ikev2_identity *id, const ikev2__sa *but)
 {
-    for (map_node *n = map_first(&e->sas_by_identity, hash_identity(e, id)); n; n = map_next(n)) {
-        const ikev2__sa *sa = CONTAINER_OF(n, ikev2__sa, by_identity);
-        if (sa != but && ikev2__identity_equal(&sa->ctx->peer_id, id))
-            return true;
+    const ikev2__sa *first = ikev2__sa_by_identity(e, id);
+    return first && (first != but || first->same_next);
+}
+
+static void leave_identity(ikev2__sa *sa)
+{
+    ikev2_engine *e = sa->e;
+    ikev2__sa *next = sa->same_next;
+    if (!sa->in_identity)
+        return;
+    if (sa->same_prev) {
+        sa->same_prev->same_next = next;
+    } else {
+        map_remove(&e->sas_by_identity, &sa->by_identity);
+        if (next)
+            map_insert(&e->sas_by_identity, &e->mem, &next->by_identity, sa->by_identity.hash);
     }
-    return false;
+    if (next)
+        next->same_prev = sa->same_prev;
+    sa->same_next = sa->same_prev = NULL;
+    sa->in_identity = false;
 }
 
 static void leave_indexes(ikev2__sa *sa)
 {
     ikev2_engine *e = sa->e;
-    if (sa->in_identity)
-        map_remove(&e->sas_by_identity, &sa->by_identity);
+    leave_identity(sa);
     if (sa->in_init)
         map_remove(&e->sas_by_init, &sa->by_init);
-    sa->in_identity = sa->in_init = false;
+    sa->in_init = false;
     ikev2__sa_set_ask(sa, 0);
 }
 
@@ -209,20 +243,20 @@ void ikev2__sa_request_done(ikev2__sa *sa)
     ikev2__sa_set_timer(sa, IKEV2__T_RETRANSMIT, IKEV2_NEVER);
 }
 
-static void unqueue(ikev2__sa *sa)
+void ikev2__sa_unqueue(ikev2__sa *sa)
 {
     ikev2_engine *e = sa->e;
-    ikev2__sa *before = NULL;
     if (!sa->queued)
         return;
-    for (ikev2__sa *at = e->out_head; at != sa; at = at->out_next)
-        before = at;
-    if (before)
-        before->out_next = sa->out_next;
+    if (sa->out_prev)
+        sa->out_prev->out_next = sa->out_next;
     else
         e->out_head = sa->out_next;
-    if (e->out_tail == sa)
-        e->out_tail = before;
+    if (sa->out_next)
+        sa->out_next->out_prev = sa->out_prev;
+    else
+        e->out_tail = sa->out_prev;
+    sa->out_next = sa->out_prev = NULL;
     sa->queued = false;
 }
 
@@ -232,7 +266,7 @@ void ikev2__sa_free(ikev2__sa *sa)
     while (sa->children)
         ikev2__child_free(sa->children);
     leave_indexes(sa);
-    unqueue(sa);
+    ikev2__sa_unqueue(sa);
     count_half_open(sa, false);
     if (ikev2__sa_by_spi(e, local_spi(sa)) == sa)
         map_remove(&e->sas_by_spi, &sa->by_spi);

@@ -544,6 +544,48 @@ static void initial_contact_removes_what_the_same_identity_had(void **state)
     pair_close(&p);
 }
 
+/* The same, whichever of several SAs of that identity ended before. */
+static void initial_contact_removes_all_that_are_left_of_an_identity(void **state)
+{
+    (void)state;
+    enum { SAS = 4 };
+    for (unsigned ended = 0; ended < 1U << SAS; ended++) {
+        pair p;
+        ikev2_config cfg[2];
+        uint64_t ids[SAS], id;
+        size_t left = SAS;
+        pair_configs(cfg);
+        open_with(&p, cfg);
+        const ikev2_peer a = pair_peer(&p, 0);
+        pair_connect(&p, 0);
+        ids[0] = p.n[1].sa;
+        for (int i = 1; i < SAS; i++) {
+            assert_int_equal(ikev2_engine_initiate(p.n[0].e, p.now, &a, &id), IKEV2_OK);
+            pair_run(&p, 1000);
+            ids[i] = p.n[1].sa;
+            assert_true(ids[i] != ids[i - 1]);
+        }
+        for (int i = 0; i < SAS; i++)
+            if (ended & 1U << i) {
+                assert_int_equal(ikev2_engine_delete_ike(p.n[1].e, p.now, ids[i]), IKEV2_OK);
+                left--;
+            }
+        pair_run(&p, 60000);
+        ikev2_engine_free(p.n[0].e);
+        cfg[0].seed[0] = 99;
+        cfg[0].allocator.resize = fail_alloc_resize;
+        cfg[0].allocator.user = &p.n[0].memory;
+        assert_int_equal(ikev2_engine_new(&cfg[0], p.now, &p.n[0].e), IKEV2_OK);
+        p.n[0].child_count = 0;
+        assert_int_equal(ikev2_engine_initiate(p.n[0].e, p.now, &a, &id), IKEV2_OK);
+        pair_run(&p, 60000);
+        pair_assert_agree(&p, 1);
+        assert_int_equal(
+            pair_count_events(&p, 1, IKEV2_EVENT_IKE_SA_DOWN, IKEV2_REASON_INITIAL_CONTACT), left);
+        pair_close(&p);
+    }
+}
+
 static void two_ike_sas_begun_at_once_both_live(void **state)
 {
     (void)state;
@@ -832,6 +874,7 @@ int main(void)
         cmocka_unit_test(an_unknown_identity_is_refused_and_told_nothing),
         cmocka_unit_test(identities_of_every_type_match_by_type_and_bytes_or_wildcard),
         cmocka_unit_test(initial_contact_removes_what_the_same_identity_had),
+        cmocka_unit_test(initial_contact_removes_all_that_are_left_of_an_identity),
         cmocka_unit_test(two_ike_sas_begun_at_once_both_live),
         cmocka_unit_test(the_caller_may_be_asked_for_peer_and_keys),
         cmocka_unit_test(a_question_without_an_answer_refuses),
