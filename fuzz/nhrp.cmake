@@ -1,2 +1,3 @@
 labelmesh_fuzz(nhrp_decode nhrp)
 labelmesh_fuzz(nhrp_engine nhrp)
+labelmesh_fuzz(nhrp_label nhrp)

@@ -7,6 +7,7 @@
 #define NHRP_CODEC_H
 
 #include <internal/wire.h>
+#include <nhrp/label.h>
 #include <nhrp/packet.h>
 #include <nhrp/writer.h>
 
@@ -46,6 +47,12 @@ void nhrp__addr_get(wire_reader *r, uint8_t family, size_t len, nhrp_addr *out);
 /* Begins with the mandatory part of another packet, octet for octet, but for its hop count. */
 void nhrp__writer_copy(nhrp_writer *w, uint8_t *buf, size_t cap, const nhrp_packet *p,
                        uint8_t hop_count);
+
+/* Adds octets to the value of the extension that was put last. */
+void nhrp__writer_append(nhrp_writer *w, const uint8_t *bytes, size_t len);
+
+/* Puts a checked label extension with every CONTEXT replaced and the rest as it was. */
+void nhrp__label_swap(nhrp_writer *w, const nhrp_extension *x, const nhrp_label_binding *context);
 
 /* Types that carry requests or replies: a common header and CIEs. */
 static inline bool nhrp__type_has_cies(uint8_t type)

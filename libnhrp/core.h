@@ -28,7 +28,7 @@ enum {
     /* Error Indications to one link, so that bad packets of one do not use up the quota of all. */
     ERRORS_PER_WINDOW = 10,
     ERROR_WINDOW_MS = 10000,
-    LABEL_VALUE_MAX = 512 /* a label extension of NHRP_BINDINGS_MAX bindings */
+    LABEL_VALUE_MAX = 128 /* a label extension of the two bindings that we say at most */
 };
 
 /*

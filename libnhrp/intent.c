@@ -145,20 +145,6 @@ static void write_reply(nhrp_engine *e, nhrp__note *n, const nhrp__link *l, cons
     put_reply_extensions(e, n, l, p, w);
 }
 
-/* Our label extension with its CONTEXT swapped, the rest as it was. */
-static void put_swapped(nhrp_engine *e, const nhrp__note *n, const nhrp_extension *x,
-                        nhrp_writer *w)
-{
-    nhrp_label_binding b[NHRP_BINDINGS_MAX];
-    size_t count = 0, it = 0;
-    while (count < NHRP_BINDINGS_MAX && nhrp_label_next(x, &it, &b[count]) == NHRP_YES) {
-        if (b[count].role == NHRP_ROLE_CONTEXT)
-            nhrp__binding_make(&b[count], NHRP_ROLE_CONTEXT, &n->labels, &n->prefix);
-        count++;
-    }
-    (void)nhrp__labels_put(e, w, b, count);
-}
-
 /* RFC 2332 5.3: the order of extensions is kept. 5.3.2, 5.3.3: transit records grow. */
 static void write_forward(nhrp_engine *e, nhrp__note *n, const nhrp__link *l, const nhrp_packet *p,
                           nhrp_writer *w, uint8_t *buf, size_t cap)
@@ -166,9 +152,11 @@ static void write_forward(nhrp_engine *e, nhrp__note *n, const nhrp__link *l, co
     const nhrp_cie us = station(l, p->protocol_family);
     const uint8_t record =
         p->type == NHRP_RESOLUTION_REQUEST ? NHRP_KIND_FORWARD : NHRP_KIND_REVERSE;
+    nhrp_label_binding context;
     nhrp_extension x;
     size_t it = 0;
     bool authenticated = false;
+    nhrp__binding_make(&context, NHRP_ROLE_CONTEXT, &n->labels, &n->prefix);
     nhrp__writer_copy(w, buf, cap, p, (uint8_t)(p->hop_count - 1));
     while (nhrp_extension_next(p, &it, &x) == NHRP_YES) {
         const bool labels = n->labels.count > 0 && x.kind == NHRP_KIND_VENDOR &&
@@ -177,7 +165,7 @@ static void write_forward(nhrp_engine *e, nhrp__note *n, const nhrp__link *l, co
             nhrp__authentication_put(l, w);
             authenticated = true;
         } else if (labels) {
-            put_swapped(e, n, &x, w);
+            nhrp__label_swap(w, &x, &context);
         } else {
             (void)nhrp_writer_put_extension(w, &x);
             if (n->record && x.kind == record)

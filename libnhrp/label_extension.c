@@ -1,7 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The label extension, the one place that knows how labels look in NHRP:
+ * The label extension, the one place that knows how labels look in NHRP. docs/nhrp-labels.md is
+ * its specification; the sections named below are of it.
  *
  *     OUI (3) | 4C | version 01 | bindings...
  *     binding = 01 | length | role | flags 0 | AFI (2) | prefix length | n | n x 3 | prefix
@@ -19,6 +20,8 @@ enum {
     TLV_BINDING = 1,
     BINDING_FIXED_SIZE = 6, /* role to n */
     LABEL_SIZE = 3,
+    ITEM_HEADER_SIZE = 2,
+    BINDING_MAX_SIZE = ITEM_HEADER_SIZE + BINDING_FIXED_SIZE + NHRP_LABELS_MAX * LABEL_SIZE + 16,
     AFI_IPV4 = 1,
     AFI_IPV6 = 2
 };
@@ -131,6 +134,50 @@ nhrp_rc nhrp_label_check(const nhrp_extension *x, uint32_t oui)
     return rc == NHRP_OK && count > 0 ? NHRP_YES : NHRP_ERR_LABEL;
 }
 
+/* Writes one item; the binding is one that a decoder accepts. */
+static size_t put_binding(const nhrp_label_binding *b, uint8_t out[BINDING_MAX_SIZE])
+{
+    const size_t octets = prefix_size(b->prefix.prefix_len);
+    wire_writer w = wire_writer_make(out, BINDING_MAX_SIZE);
+    wire_put_u8(&w, TLV_BINDING);
+    wire_put_u8(&w, (uint8_t)(BINDING_FIXED_SIZE + (size_t)b->label_count * LABEL_SIZE + octets));
+    wire_put_u8(&w, b->role);
+    wire_put_u8(&w, 0);
+    wire_put_u16(&w, b->prefix.family == NHRP_FAMILY_IPV4 ? AFI_IPV4 : AFI_IPV6);
+    wire_put_u8(&w, b->prefix.prefix_len);
+    wire_put_u8(&w, b->label_count);
+    for (uint8_t k = 0; k < b->label_count; k++)
+        wire_put_u24(&w, b->labels[k] << 4 | (k + 1 == b->label_count));
+    wire_put_bytes(&w, b->prefix.bytes, octets);
+    return w.len;
+}
+
+/*
+ * In transit: the items of an extension that is well-formed, octet for octet, but for CONTEXT,
+ * which is made anew. What a later revision adds passes through.
+ */
+void nhrp__label_swap(nhrp_writer *w, const nhrp_extension *x, const nhrp_label_binding *context)
+{
+    uint8_t made[BINDING_MAX_SIZE];
+    const nhrp_extension empty = {.type = NHRP_EXTENSION_VENDOR, .compulsory = x->compulsory};
+    const size_t made_len = put_binding(context, made);
+    wire_reader r = wire_reader_make(x->value, x->len);
+    (void)nhrp_writer_put_extension(w, &empty);
+    nhrp__writer_append(w, wire_get_bytes(&r, HEADER_SIZE), HEADER_SIZE);
+    while (r.left > 0) {
+        const uint8_t *item = r.next;
+        const uint8_t type = wire_get_u8(&r);
+        const uint8_t len = wire_get_u8(&r);
+        const uint8_t *value = wire_get_bytes(&r, len);
+        if (!wire_ok(&r))
+            return; /* it was checked on its way in */
+        if (type == TLV_BINDING && len > 0 && value[0] == NHRP_ROLE_CONTEXT)
+            nhrp__writer_append(w, made, made_len);
+        else
+            nhrp__writer_append(w, item, ITEM_HEADER_SIZE + (size_t)len);
+    }
+}
+
 static bool binding_ok(const nhrp_label_binding *b)
 {
     return nhrp__family_size(b->prefix.family) != 0 &&
@@ -153,19 +200,8 @@ nhrp_rc nhrp_label_encode(const nhrp_label_binding *bindings, size_t count, uint
                                          MAGIC, VERSION};
     wire_put_bytes(&w, header, sizeof(header));
     for (size_t i = 0; i < count; i++) {
-        const nhrp_label_binding *b = &bindings[i];
-        const size_t octets = prefix_size(b->prefix.prefix_len);
-        wire_put_u8(&w, TLV_BINDING);
-        wire_put_u8(&w,
-                    (uint8_t)(BINDING_FIXED_SIZE + (size_t)b->label_count * LABEL_SIZE + octets));
-        wire_put_u8(&w, b->role);
-        wire_put_u8(&w, 0);
-        wire_put_u16(&w, b->prefix.family == NHRP_FAMILY_IPV4 ? AFI_IPV4 : AFI_IPV6);
-        wire_put_u8(&w, b->prefix.prefix_len);
-        wire_put_u8(&w, b->label_count);
-        for (uint8_t k = 0; k < b->label_count; k++)
-            wire_put_u24(&w, b->labels[k] << 4 | (k + 1 == b->label_count));
-        wire_put_bytes(&w, b->prefix.bytes, octets);
+        uint8_t made[BINDING_MAX_SIZE];
+        wire_put_bytes(&w, made, put_binding(&bindings[i], made));
     }
     *len = w.len;
     return wire_fits(&w) ? NHRP_OK : NHRP_ERR_BUFFER;

@@ -215,6 +215,9 @@ nhrp_rc nhrp__purge_input(nhrp_engine *e, const nhrp__arrival *a)
                             NHRP_ERROR_UNRECOGNIZED_EXTENSION);
     if (p->cies_len == 0)
         return nhrp__refuse(e, a->link, a->from, p, NHRP_ERR_CIE, NHRP_ERROR_PROTOCOL);
+    /* Labels tell VRFs apart: of two, neither is taken for the one that is meant. */
+    if (a->scan.vpns > 1)
+        return nhrp__refuse(e, a->link, a->from, p, NHRP_ERR_LABEL, NHRP_ERROR_INVALID_EXTENSION);
     /* Acknowledged even where nothing matches, unless no reply is wanted. */
     if (!(p->flags & NHRP_FLAG_NO_REPLY)) {
         nhrp__note *n;

@@ -170,6 +170,22 @@ nhrp_rc nhrp_writer_put_extension(nhrp_writer *w, const nhrp_extension *x)
     return NHRP_OK;
 }
 
+/* The extension's length grows with its value; beyond 16 bits the packet is too long anyway. */
+static void extension_grew(nhrp_writer *w)
+{
+    wire_writer o = resume(w);
+    wire_patch_u16(&o, w->extension_at + 2,
+                   (uint16_t)(w->len - w->extension_at - NHRP_EXTENSION_SIZE));
+}
+
+void nhrp__writer_append(nhrp_writer *w, const uint8_t *bytes, size_t len)
+{
+    wire_writer o = resume(w);
+    wire_put_bytes(&o, bytes, len);
+    w->len = o.len;
+    extension_grew(w);
+}
+
 nhrp_rc nhrp_writer_put_extension_cie(nhrp_writer *w, const nhrp_cie *cie)
 {
     if (!w || !cie)
@@ -177,12 +193,9 @@ nhrp_rc nhrp_writer_put_extension_cie(nhrp_writer *w, const nhrp_cie *cie)
     if (w->state != STATE_EXTENSIONS)
         return NHRP_ERR_STATE;
     const nhrp_rc rc = put_cie(w, cie);
-    if (rc != NHRP_OK)
-        return rc;
-    wire_writer o = resume(w);
-    wire_patch_u16(&o, w->extension_at + 2,
-                   (uint16_t)(w->len - w->extension_at - NHRP_EXTENSION_SIZE));
-    return NHRP_OK;
+    if (rc == NHRP_OK)
+        extension_grew(w);
+    return rc;
 }
 
 nhrp_rc nhrp_writer_end(nhrp_writer *w, size_t *len)

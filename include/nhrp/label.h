@@ -9,7 +9,8 @@
  * @brief MPLS labels in NHRP: a documented vendor-private extension.
  *
  * The value begins with a 3-octet OUI, 'L' (4C) and version 1, followed by bindings. Each binding
- * is a role, a prefix and one to four labels in the encoding of RFC 8277. docs/nhrp.md draws it.
+ * is a role, a prefix and one to four labels in the encoding of RFC 8277. docs/nhrp-labels.md
+ * specifies it; what these functions accept is its section 4.
  */
 
 #include <nhrp/base.h>
