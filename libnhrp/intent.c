@@ -136,6 +136,10 @@ static void write_reply(nhrp_engine *e, nhrp__note *n, const nhrp__link *l, cons
         h.flags &= NHRP_FLAG_ROUTER | NHRP_FLAG_STABLE_SOURCE | NHRP_FLAG_NAT | NHRP_FLAG_UNIQUE;
         if (n->positive)
             h.flags |= NHRP_FLAG_AUTHORITATIVE | NHRP_FLAG_STABLE_DESTINATION;
+    } else if (n->type == NHRP_REGISTRATION_REPLY &&
+               addr_equal(&p->destination_protocol, &p->source_protocol)) {
+        /* RFC 2332 5.2.3: the client does not know its server's address; now it does. */
+        h.destination_protocol = nhrp__link_local(l, p->protocol_family);
     }
     (void)nhrp_writer_begin(w, buf, cap, &h);
     if (n->type == NHRP_RESOLUTION_REPLY)

@@ -470,7 +470,8 @@ static void a_multipoint_link_needs_to_know_where_a_packet_is_from(void **state)
 
 /* ---- Another implementation's octets. ---- */
 
-static void frr(net *n, uint8_t last, uint32_t flags)
+/* A node 10.0.0.last with a link to 10.0.0.peer. */
+static void frr(net *n, uint8_t last, uint8_t peer, uint32_t flags)
 {
     nhrp_interface_config i;
     nhrp_link_config l;
@@ -484,8 +485,8 @@ static void frr(net *n, uint8_t last, uint32_t flags)
     l.flags = flags;
     l.local_nbma = ip4(198, 51, 100, last);
     l.local_protocol_ipv4 = ip4(10, 0, 0, last);
-    l.peer_nbma = ip4(198, 51, 100, (uint8_t)(3 - last));
-    l.peer_protocol_ipv4 = ip4(10, 0, 0, (uint8_t)(3 - last));
+    l.peer_nbma = ip4(198, 51, 100, peer);
+    l.peer_protocol_ipv4 = ip4(10, 0, 0, peer);
     assert_int_equal(nhrp_engine_link_up(n->nodes[0].engine, n->now_ms, 1, &l), NHRP_OK);
 }
 
@@ -511,7 +512,7 @@ static void frr_s_registration_is_taken_and_answered(void **state)
     size_t len, it = 0, at = 0;
     vectors *v = vectors_open("nhrp/vectors/frr.txt");
     const uint8_t *bytes = captured(v, "registration request of a client", &len);
-    frr(&n, 1, 0);
+    frr(&n, 1, 2, 0);
     node *server = &n.nodes[0];
     assert_int_equal(nhrp_engine_input(server->engine, n.now_ms, 1, NULL, bytes, len), NHRP_OK);
     assert_true(node_mapping(server, NHRP_MAPPING_REGISTERED, &m));
@@ -541,6 +542,32 @@ static void frr_s_registration_is_taken_and_answered(void **state)
     net_end(&n);
 }
 
+/* RFC 2332 5.2.3: the client names itself as the destination, for want of its server's address. */
+static void a_client_that_does_not_know_its_server_is_told_its_address(void **state)
+{
+    (void)state;
+    net n;
+    nhrp_output out;
+    nhrp_packet p;
+    uint8_t buf[512];
+    size_t len;
+    vectors *v = vectors_open("nhrp/vectors/frr.txt");
+    const uint8_t *bytes =
+        captured(v, "registration request of a client that does not know its server", &len);
+    frr(&n, 1, 3, 0);
+    node *server = &n.nodes[0];
+    assert_int_equal(nhrp_engine_input(server->engine, n.now_ms, 1, NULL, bytes, len), NHRP_OK);
+    assert_int_equal(nhrp_engine_poll_output(server->engine, n.now_ms, buf, sizeof(buf), &out),
+                     NHRP_YES);
+    assert_int_equal(nhrp_packet_decode(buf, (size_t)out.len, &p), NHRP_OK);
+    assert_int_equal(p.type, NHRP_REGISTRATION_REPLY);
+    const nhrp_addr client = ip4(10, 0, 0, 3), us = ip4(10, 0, 0, 1);
+    assert_memory_equal(&p.source_protocol, &client, sizeof(client));
+    assert_memory_equal(&p.destination_protocol, &us, sizeof(us));
+    vectors_close(v);
+    net_end(&n);
+}
+
 static void frr_s_reply_registers_the_client(void **state)
 {
     (void)state;
@@ -548,7 +575,7 @@ static void frr_s_reply_registers_the_client(void **state)
     size_t len;
     vectors *v = vectors_open("nhrp/vectors/frr.txt");
     const uint8_t *bytes = captured(v, "registration reply of the server", &len);
-    frr(&n, 2, NHRP_LINK_REGISTER);
+    frr(&n, 2, 1, NHRP_LINK_REGISTER);
     node *client = &n.nodes[0];
     net_settle(&n);
     assert_int_equal(nhrp_engine_input(client->engine, n.now_ms, 1, NULL, bytes, len), NHRP_OK);
@@ -745,6 +772,7 @@ int main(void)
         cmocka_unit_test(what_has_run_out_is_not_answered_though_its_timer_is_late),
         cmocka_unit_test(a_multipoint_link_needs_to_know_where_a_packet_is_from),
         cmocka_unit_test(frr_s_registration_is_taken_and_answered),
+        cmocka_unit_test(a_client_that_does_not_know_its_server_is_told_its_address),
         cmocka_unit_test(frr_s_reply_registers_the_client),
         cmocka_unit_test(the_cleartext_password_is_written_as_deployed),
         cmocka_unit_test(a_wrong_or_missing_password_is_error_11),
