@@ -328,7 +328,7 @@ ikev2_rc ikev2_engine_answer_psk(ikev2_engine *e, uint64_t now_ms, uint64_t ask_
         return refuse_asker(sa, IKEV2_REASON_NO_KEY);
     ikev2__context *ctx = sa->ctx;
     uint8_t *own = copy_secret(e, local, local_len);
-    uint8_t *theirs = peer ? copy_secret(e, peer, peer_len) : NULL;
+    uint8_t *theirs = own && peer ? copy_secret(e, peer, peer_len) : NULL;
     if (!own || (peer && !theirs)) {
         if (own)
             sodium_memzero(own, local_len);

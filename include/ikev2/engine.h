@@ -94,6 +94,7 @@ typedef struct ikev2_output {
  * @param out the engine; free it with ikev2_engine_free.
  * @retval IKEV2_ERR_ARG a limit is 0 or contradicts another, or a transform is not supported.
  * @retval IKEV2_ERR_CRYPTO libcrypto lacks an algorithm.
+ * @retval IKEV2_ERR_NOMEM nothing was made.
  */
 IKEV2_API ikev2_rc ikev2_engine_new(const ikev2_config *cfg, uint64_t now_ms, ikev2_engine **out);
 
@@ -123,6 +124,7 @@ IKEV2_API ikev2_rc ikev2_engine_reseed(ikev2_engine *e, uint64_t now_ms, const u
  * @retval IKEV2_OK taken; a repeated request is answered again.
  * @retval IKEV2_ERR_LIMIT the event ring is too full: drain and hand it in again, or drop it; also
  * where a limit on SAs refuses the sender.
+ * @retval IKEV2_ERR_NOMEM dropped; the same datagram may be handed in again, or comes again.
  * @return Below -19: dropped, and why; counters moved, nothing else but at most one reply.
  */
 IKEV2_API ikev2_rc ikev2_engine_input(ikev2_engine *e, uint64_t now_ms, const ikev2_path *path,
@@ -151,6 +153,7 @@ IKEV2_API uint64_t ikev2_engine_deadline(const ikev2_engine *e);
  * @param profile copied.
  * @param profile_id its id.
  * @retval IKEV2_ERR_LIMIT max_profiles are there.
+ * @retval IKEV2_ERR_NOMEM nothing was added.
  */
 IKEV2_API ikev2_rc ikev2_engine_add_profile(ikev2_engine *e, uint64_t now_ms,
                                             const ikev2_peer *profile, uint64_t *profile_id);
@@ -172,6 +175,7 @@ IKEV2_API ikev2_rc ikev2_engine_remove_profile(ikev2_engine *e, uint64_t now_ms,
  * @param peer copied.
  * @param sa_id the IKE SA's id.
  * @retval IKEV2_ERR_LIMIT max_sas, or the event ring.
+ * @retval IKEV2_ERR_NOMEM nothing was begun.
  */
 IKEV2_API ikev2_rc ikev2_engine_initiate(ikev2_engine *e, uint64_t now_ms, const ikev2_peer *peer,
                                          uint64_t *sa_id);
@@ -185,6 +189,7 @@ IKEV2_API ikev2_rc ikev2_engine_initiate(ikev2_engine *e, uint64_t now_ms, const
  * @param child_id the Child SA's id.
  * @retval IKEV2_ERR_STATE the IKE SA is not established.
  * @retval IKEV2_ERR_LIMIT max_children_per_sa.
+ * @retval IKEV2_ERR_NOMEM nothing was begun.
  */
 IKEV2_API ikev2_rc ikev2_engine_initiate_child(ikev2_engine *e, uint64_t now_ms, uint64_t sa_id,
                                                const ikev2_child_policy *policy,
@@ -260,6 +265,7 @@ IKEV2_API ikev2_rc ikev2_engine_child_limit(ikev2_engine *e, uint64_t now_ms, ui
  * @param peer the peer's key; NULL: the same.
  * @param peer_len its length.
  * @retval IKEV2_ERR_ABSENT answered already, or too late.
+ * @retval IKEV2_ERR_NOMEM the question stays: answer again.
  */
 IKEV2_API ikev2_rc ikev2_engine_answer_psk(ikev2_engine *e, uint64_t now_ms, uint64_t ask_id,
                                            const uint8_t *local, size_t local_len,
@@ -272,6 +278,7 @@ IKEV2_API ikev2_rc ikev2_engine_answer_psk(ikev2_engine *e, uint64_t now_ms, uin
  * @param ask_id the question.
  * @param peer copied; its path and peer_id are not matched again; NULL: the peer is refused.
  * @retval IKEV2_ERR_ABSENT answered already, or too late.
+ * @retval IKEV2_ERR_NOMEM the question stays: answer again.
  */
 IKEV2_API ikev2_rc ikev2_engine_answer_peer(ikev2_engine *e, uint64_t now_ms, uint64_t ask_id,
                                             const ikev2_peer *peer);
