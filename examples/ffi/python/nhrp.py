@@ -1,160 +1,132 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Three NHRP engines on virtual time, through the installed headers and shared object.
+"""NHRP: a hub redirects spoke1 to spoke2, with the labels of a VRF; three engines, virtual time.
 
-Two spokes register with a hub; spoke 1 resolves a prefix behind spoke 2 and gets its NBMA address
-and label. The caller's loop is docs/loop.md's; this file only answers what the engines ask.
+spoke1 has 10.1.1.0/24 behind it (its label 100), spoke2 10.2.2.0/24 (label 200), and the hub
+advertises 10.0.0.0/8 (label 10000), all in one VRF. docs/nhrp.md draws the exchange.
 """
-import hashlib
-import ipaddress
-import sys
+import labelmesh
 
-from labelmesh import load
-
-nhrp = load("nhrp")
-ffi, lib = nhrp.ffi, nhrp.lib
-NEVER = 2**64 - 1
-VRF = 7
-HUB_LABEL, SPOKE2_LABEL = 10001, 20002  # what each advertised by BGP for 10.0.0.0/8, 10.2.2.0/24
-
-
-def check(rc):
-    if rc < 0:
-        raise RuntimeError(ffi.string(lib.nhrp_rc_name(rc)).decode())
-    return rc
-
-
-def address(text, scope=0):
-    network = ipaddress.ip_interface(text)
-    raw = network.ip.packed
-    a = ffi.new("nhrp_addr *", {"family": 4 if len(raw) == 4 else 6, "scope": scope})
-    if "/" in text:
-        a.prefix_len = network.network.prefixlen
-    ffi.buffer(a.bytes)[: len(raw)] = raw
-    return a[0]
-
-
-def text(a):
-    return str(ipaddress.ip_address(bytes(ffi.buffer(a.bytes))[: 4 if a.family == 4 else 16]))
+nhrp = labelmesh.load("nhrp")
+CUSTOMER = 7  # the VRF
+# UDP from 10.1.1.101 to 10.2.2.102, as the hub has seen it go back where it came from.
+PACKET = bytes.fromhex("4500001c00000000401163040a0101650a020266") + bytes(8)
+TYPES = {nhrp.RESOLUTION_REQUEST: "Resolution Request", nhrp.RESOLUTION_REPLY: "Resolution Reply",
+         nhrp.TRAFFIC_INDICATION: "Traffic Indication"}
 
 
 class Node:
-    """An engine and the answers that its router would give."""
+    """An engine, and the peer at the other end of each of its links."""
 
-    def __init__(self, name, tunnel, nbma, flags):
-        self.name, self.tunnel, self.nbma = name, tunnel, nbma
-        self.peers, self.mappings, self.registered = {}, [], 0
-        config = ffi.new("nhrp_config *")
-        check(lib.nhrp_config_init(config))
-        ffi.buffer(config.seed)[:] = hashlib.sha256(name.encode()).digest()
-        out = ffi.new("nhrp_engine **")
-        check(lib.nhrp_engine_new(config, 0, out))
-        self.engine = ffi.gc(out[0], lib.nhrp_engine_free)
-        interface = ffi.new("nhrp_interface_config *")
-        check(lib.nhrp_interface_config_init(interface))
-        interface.flags = flags
-        check(lib.nhrp_engine_interface_add(self.engine, 0, 1, interface))
+    def __init__(self, name, tunnel, nbma):
+        self.name, self.tunnel, self.nbma, self.peers = name, tunnel, nbma, {}
+        # In earnest the seed is os.urandom(32); here the run shall repeat.
+        self.engine = nhrp.new("engine", nhrp.struct("config", seed=name.encode().ljust(32)), now)
+        self.engine.interface_add(now, 1, nhrp.struct("interface_config"))
 
-    def connect(self, link, peer, flags=0):
+    def connect(self, link, peer):
         self.peers[link] = peer
-        config = ffi.new("nhrp_link_config *")
-        check(lib.nhrp_link_config_init(config))
-        config.interface, config.flags, config.vrf = 1, flags, VRF
-        config.local_nbma, config.peer_nbma = address(self.nbma), address(peer.nbma)
-        config.local_protocol_ipv4 = address(self.tunnel)
-        config.peer_protocol_ipv4 = address(peer.tunnel)
-        check(lib.nhrp_engine_link_up(self.engine, now, link, config))
+        self.engine.link_up(now, link, nhrp.struct(
+            "link_config", interface=1,
+            local_nbma=nhrp.address(self.nbma), peer_nbma=nhrp.address(peer.nbma),
+            local_protocol_ipv4=nhrp.address(self.tunnel),
+            peer_protocol_ipv4=nhrp.address(peer.tunnel)))
 
     def link_to(self, peer):
         return next(link for link, other in self.peers.items() if other is peer)
 
-    def answer(self, event):
-        question = ffi.new("nhrp_question *", {"struct_size": ffi.sizeof("nhrp_question")})
-        check(lib.nhrp_engine_get_question(self.engine, event.ask_id, question))
-        route = ffi.new("nhrp_route *")
-        check(lib.nhrp_route_init(route))
-        route.vrf, route.prefix = VRF, address("10.2.2.0/24", VRF)
-        if question.purpose == lib.NHRP_PURPOSE_RESOLVE:
-            route.kind, route.link = lib.NHRP_ROUTE_FORWARD, self.link_to(hub)
-            route.label_count, route.labels[0] = 1, HUB_LABEL
-        elif question.purpose == lib.NHRP_PURPOSE_REQUEST and self is hub:
-            assert list(question.labels[0:1]) == [HUB_LABEL], "the label names the VRF"
-            route.kind, route.link = lib.NHRP_ROUTE_FORWARD, self.link_to(spoke2)
-            route.label_count, route.labels[0] = 1, SPOKE2_LABEL
-        elif question.purpose == lib.NHRP_PURPOSE_REQUEST:
-            assert list(question.labels[0:1]) == [SPOKE2_LABEL], "the hub swapped the label"
-            route.kind, route.label_count, route.labels[0] = lib.NHRP_ROUTE_LOCAL, 1, SPOKE2_LABEL
-        elif question.purpose == lib.NHRP_PURPOSE_REPLY:
-            route.kind = lib.NHRP_ROUTE_LOCAL
-        elif question.purpose == lib.NHRP_PURPOSE_TRANSIT:
-            peer = next(p for p in self.peers.values() if p.tunnel == text(question.destination))
-            route.kind, route.link = lib.NHRP_ROUTE_FORWARD, self.link_to(peer)
-        check(lib.nhrp_engine_answer_route(self.engine, now, event.ask_id, route))
+    def route(self, question):
+        """What the node's routing tables say: the answer to a route question."""
+        match self.name, question.purpose:
+            case "hub", nhrp.PURPOSE_REDIRECT:  # the route of the packet's source
+                kind, to, prefix, label = nhrp.ROUTE_FORWARD, spoke1, "10.1.1.0/24", 100
+            case "spoke1", nhrp.PURPOSE_INDICATION:  # the way that packets have taken so far
+                kind, to, prefix, label = nhrp.ROUTE_FORWARD, hub, "10.0.0.0/8", 10000
+            case "hub", nhrp.PURPOSE_REQUEST:  # on, with the label of the next hop
+                kind, to, prefix, label = nhrp.ROUTE_FORWARD, spoke2, "10.2.2.0/24", 200
+            case "spoke2", nhrp.PURPOSE_REQUEST:  # here it is
+                kind, to, prefix, label = nhrp.ROUTE_LOCAL, None, "10.2.2.0/24", 200
+            case "spoke1", nhrp.PURPOSE_REPLY:  # take what is offered
+                kind, to, prefix, label = nhrp.ROUTE_LOCAL, None, "10.2.2.0/24", 0
+            case _:
+                return nhrp.struct("route")  # none
+        return nhrp.struct("route", kind=kind, link=self.link_to(to) if to else 0, vrf=CUSTOMER,
+                           flags=nhrp.ROUTE_SOURCE_LOCAL | nhrp.ROUTE_RECENT,
+                           labels=[label], label_count=1 if label else 0,
+                           prefix=nhrp.address(prefix, scope=CUSTOMER))
 
-    def bring_up(self):
-        """A tunnel between the spokes: each end gets a link."""
-        peer = spoke1 if self is spoke2 else spoke2
-        for a, b in ((self, peer), (peer, self)):
-            if b not in a.peers.values():
-                a.connect(2, b)
+    def apply(self, event):
+        if event.kind == nhrp.EVENT_ASK_ROUTE:
+            question = self.engine.get_question(event.ask_id)
+            self.engine.answer_route(now, event.ask_id, self.route(question))
+        elif event.kind == nhrp.EVENT_ASK_TUNNEL:  # IKEv2's work; here it is up at once
+            print(self.name, "brings a tunnel up to",
+                  nhrp.text(self.engine.get_question(event.ask_id).nbma))
+            spoke1.connect(2, spoke2)
+            spoke2.connect(2, spoke1)
+        elif event.kind == nhrp.EVENT_MAPPING_UP:
+            mapping = self.engine.get_mapping(event.id)
+            print(f"{self.name} maps {nhrp.text(mapping.prefix)} to {nhrp.text(mapping.nbma)},",
+                  "labels", *mapping.labels[0:mapping.label_count])
+        elif event.kind == nhrp.EVENT_MAPPING_DOWN:
+            prefix = self.engine.get_mapping(event.id).prefix
+            print(f"{self.name} forgets {nhrp.text(prefix)} after {now // 1000} s")
 
-    def events(self):
-        event = ffi.new("nhrp_event *")
-        while check(lib.nhrp_engine_poll_event(self.engine, event)) == lib.NHRP_YES:
-            if event.kind == lib.NHRP_EVENT_ASK_ROUTE:
-                self.answer(event)
-            elif event.kind == lib.NHRP_EVENT_ASK_TUNNEL:
-                self.bring_up()
-            elif event.kind == lib.NHRP_EVENT_REGISTERED:
-                self.registered += 1
-            elif event.kind == lib.NHRP_EVENT_MAPPING_UP:
-                m = ffi.new("nhrp_mapping *", {"struct_size": ffi.sizeof("nhrp_mapping")})
-                check(lib.nhrp_engine_get_mapping(self.engine, event.id, m))
-                self.mappings.append((f"{text(m.prefix)}/{m.prefix.prefix_len}", text(m.nbma),
-                                      list(m.labels[0 : m.label_count])))
 
-    def outputs(self):
-        sent = False
-        buf, out = ffi.new("uint8_t[2048]"), ffi.new("nhrp_output *")
-        while check(lib.nhrp_engine_poll_output(self.engine, now, buf, 2048, out)) == lib.NHRP_YES:
-            peer = self.peers[out.link]
-            origin = ffi.new("nhrp_addr *", address(self.nbma))
-            lib.nhrp_engine_input(peer.engine, now, peer.link_to(self), origin, buf, out.len)
-            sent = True
-        return sent
+def show(node, peer, packet):
+    """A packet's type and its label extensions: type, length, value."""
+    decoded = nhrp.packet_decode(packet, len(packet))
+    print(f"{node.name} to {peer.name}: {TYPES[decoded.type]}")
+    position = nhrp.ffi.new("size_t *")
+    while extension := nhrp.extension_next(decoded, position):
+        if nhrp.label_check(extension, nhrp.OUI_DEFAULT) == nhrp.YES:
+            value = nhrp.bytes(extension.value, extension.len)
+            print(f"    {extension.type:04x}{extension.len:04x}{value.hex()}")
+
+
+def exchange():
+    """Events first, then outputs, until nobody has any."""
+    busy = True
+    while busy:
+        busy = False
+        for node in nodes:
+            for event in node.engine.events():
+                node.apply(event)
+            for output, packet in node.engine.outputs(now):
+                peer = node.peers[output.link]
+                show(node, peer, packet)
+                sent.append(packet)
+                peer.engine.input(now, peer.link_to(node), None, packet, len(packet))
+                busy = True
 
 
 def run(until):
-    """The loop: events, outputs, then the next deadline."""
+    """The loop of docs/loop.md, with deadlines in place of a clock."""
     global now
-    while now < until:
-        busy = True
-        while busy:
-            for node in nodes:
-                node.events()
-            busy = any([node.outputs() for node in nodes])
-        due = min(lib.nhrp_engine_deadline(node.engine) for node in nodes)
-        now = min(max(due, now + 1), until)
+    exchange()
+    while (due := min(node.engine.deadline() for node in nodes)) <= until:
+        now = max(now, due)
         for node in nodes:
-            check(lib.nhrp_engine_timeout(node.engine, now))
+            node.engine.timeout(now)
+        exchange()
+    now = until
 
 
-now = 0
-client = lib.NHRP_INTERFACE_SHORTCUT | lib.NHRP_INTERFACE_TUNNEL_FIRST
-hub = Node("hub", "172.16.1.1", "192.168.1.1", lib.NHRP_INTERFACE_SERVER)
-spoke1 = Node("spoke1", "172.16.1.11", "192.168.1.11", client)
-spoke2 = Node("spoke2", "172.16.1.12", "192.168.1.12", client)
+now, sent = 0, []
+hub = Node("hub", "172.16.1.1", "192.168.1.1")
+spoke1 = Node("spoke1", "172.16.1.11", "192.168.1.11")
+spoke2 = Node("spoke2", "172.16.1.12", "192.168.1.12")
 nodes = [hub, spoke1, spoke2]
 for number, spoke in enumerate((spoke1, spoke2), 1):
     hub.connect(number, spoke)
-    spoke.connect(1, hub, lib.NHRP_LINK_REGISTER)
-run(5_000)
-assert spoke1.registered == spoke2.registered == 1, "both spokes are registered"
+    spoke.connect(1, hub)
 
-mapping = ffi.new("uint64_t *")
-target = ffi.new("nhrp_addr *", address("10.2.2.102", VRF))
-check(lib.nhrp_engine_resolve(spoke1.engine, now, target, mapping))
-run(10_000)
-assert spoke1.mappings == [("10.2.2.0/24", "192.168.1.12", [SPOKE2_LABEL])], spoke1.mappings
-print("spoke1 resolved 10.2.2.102:", spoke1.mappings[0])
-sys.exit(0)
+hub.engine.hairpin(now, 1, 2, nhrp.ffi.new("uint32_t[]", [10000]), 1, PACKET, len(PACKET))
+run(until=600_000)
+
+damaged = bytearray(sent[0])
+damaged[-1] ^= 1
+try:
+    hub.engine.input(now, 1, None, damaged, len(damaged))
+except labelmesh.Error as error:
+    print("a damaged packet:", error)
