@@ -59,6 +59,11 @@ function(labelmesh_library name)
   install(EXPORT ${name}Targets NAMESPACE ${name}:: DESTINATION ${config_dir})
 
   string(JOIN " " requires_private ${arg_PACKAGES})
+  # As the CMake package does, the pkg-config file finds the prefix from its own place, so that a
+  # prefix may be moved, staged with DESTDIR, or chosen by cmake --install --prefix.
+  set(prefix_from_pkgconfig ${CMAKE_INSTALL_PREFIX})
+  cmake_path(RELATIVE_PATH prefix_from_pkgconfig
+    BASE_DIRECTORY ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig)
   configure_file(${PROJECT_SOURCE_DIR}/cmake/library.pc.in ${name}.pc @ONLY)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${name}.pc
     DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
