@@ -4,9 +4,11 @@
  * A BGP speaker for interop tests: an engine, TCP sockets and poll(). Commands come on standard
  * input, a line each; what happens goes to standard output, a line each.
  *
- *   bgpvpn_interop_peer LOCAL LISTEN_PORT PEER PEER_PORT AS RD_NUMBER RT_NUMBER [passive] [client]
- *       [self]
- *   announce A.B.C.D/LEN LABEL      withdraw A.B.C.D/LEN      refresh      quit
+ *   bgpvpn_interop_peer LOCAL LISTEN_PORT PEER PEER_PORT AS RD_NUMBER RT_NUMBER [OPTION...]
+ *       passive  client  self  hold=SECONDS  v6 (VPNv6 too)  only6 (VPNv6 alone)
+ *       dump=FILE (what each stream received, to FILE.ID)  range=BITS (whoever dials from
+ * PEER/BITS) announce PREFIX/LEN LABEL      withdraw PREFIX/LEN      refresh TABLE      counters
+ * quit
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -22,12 +24,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STREAMS = 8, CREDIT = 65536, VRF = 1 };
+enum { STREAMS = 8, CREDIT = 65536, VRF = 1, ROUTER_IDS = 0x0a080000 };
 
 typedef struct stream {
     uint64_t id; /* 0: free */
     int fd;
     int connecting;
+    FILE *dump; /* or NULL */
     uint8_t out[CREDIT];
     size_t out_len;
 } stream;
@@ -40,6 +43,7 @@ typedef struct peer {
     uint32_t next_label;
     int listener;
     int quit;
+    const char *dump; /* where to: a file for each stream, its id at the end of the name */
 } peer;
 
 static uint64_t now_ms(void)
@@ -58,25 +62,46 @@ static void die(const char *what)
 static bgpvpn_addr addr_of(const char *text, uint16_t port)
 {
     bgpvpn_addr a = {.family = BGPVPN_FAMILY_IPV4, .port = port};
-    if (inet_pton(AF_INET, text, a.bytes) != 1)
+    if (inet_pton(AF_INET, text, a.bytes) == 1)
+        return a;
+    a.family = BGPVPN_FAMILY_IPV6;
+    if (inet_pton(AF_INET6, text, a.bytes) != 1)
         die(text);
     return a;
 }
 
-static struct sockaddr_in sockaddr_of(const bgpvpn_addr *a)
+static socklen_t sockaddr_of(const bgpvpn_addr *a, struct sockaddr_storage *out)
 {
-    struct sockaddr_in s = {.sin_family = AF_INET, .sin_port = htons(a->port)};
-    memcpy(&s.sin_addr, a->bytes, 4);
-    return s;
+    memset(out, 0, sizeof(*out));
+    if (a->family == BGPVPN_FAMILY_IPV4) {
+        struct sockaddr_in s = {.sin_family = AF_INET, .sin_port = htons(a->port)};
+        memcpy(&s.sin_addr, a->bytes, 4);
+        memcpy(out, &s, sizeof(s));
+        return sizeof(s);
+    }
+    struct sockaddr_in6 s = {.sin6_family = AF_INET6, .sin6_port = htons(a->port)};
+    memcpy(&s.sin6_addr, a->bytes, 16);
+    memcpy(out, &s, sizeof(s));
+    return sizeof(s);
 }
 
 static const char *text_of(const bgpvpn_addr *a)
 {
-    static char text[2][INET_ADDRSTRLEN + 4];
+    static char text[2][INET6_ADDRSTRLEN];
     static int turn;
     char *t = text[turn ^= 1];
-    inet_ntop(AF_INET, a->bytes, t, INET_ADDRSTRLEN);
+    inet_ntop(a->family == BGPVPN_FAMILY_IPV6 ? AF_INET6 : AF_INET, a->bytes, t, INET6_ADDRSTRLEN);
     return t;
+}
+
+static FILE *dump_open(const char *prefix, uint64_t id)
+{
+    char name[256];
+    (void)snprintf(name, sizeof(name), "%s.%" PRIu64, prefix, id);
+    FILE *f = fopen(name, "wb");
+    if (!f)
+        die(name);
+    return f;
 }
 
 static stream *stream_new(peer *p, uint64_t id, int fd)
@@ -87,6 +112,7 @@ static stream *stream_new(peer *p, uint64_t id, int fd)
             p->streams[i].fd = fd;
             p->streams[i].connecting = 0;
             p->streams[i].out_len = 0;
+            p->streams[i].dump = p->dump ? dump_open(p->dump, id) : NULL;
             return &p->streams[i];
         }
     }
@@ -107,6 +133,8 @@ static void stream_end(peer *p, stream *s, int tell)
     if (tell)
         (void)bgpvpn_engine_stream_down(p->engine, now_ms(), s->id);
     close(s->fd);
+    if (s->dump)
+        fclose(s->dump);
     s->id = 0;
 }
 
@@ -127,16 +155,17 @@ static void flush(peer *p, stream *s)
 
 static void dial(peer *p, const bgpvpn_event *ev)
 {
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     bgpvpn_addr from = p->local;
     from.port = 0;
-    const struct sockaddr_in local = sockaddr_of(&from);
-    const struct sockaddr_in remote = sockaddr_of(&ev->address);
-    if (fd < 0 || bind(fd, (const struct sockaddr *)&local, sizeof(local)) != 0)
+    struct sockaddr_storage local, remote;
+    const socklen_t len = sockaddr_of(&from, &local);
+    (void)sockaddr_of(&ev->address, &remote);
+    const int fd = socket(local.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    if (fd < 0 || bind(fd, (const struct sockaddr *)&local, len) != 0)
         die("bind");
     stream *s = stream_new(p, ev->parent_id, fd);
     s->connecting = 1;
-    if (connect(fd, (const struct sockaddr *)&remote, sizeof(remote)) != 0 && errno != EINPROGRESS)
+    if (connect(fd, (const struct sockaddr *)&remote, len) != 0 && errno != EINPROGRESS)
         stream_end(p, s, 1);
 }
 
@@ -155,16 +184,19 @@ static void on_event(peer *p, const bgpvpn_event *ev)
         }
         break;
     case BGPVPN_EVENT_UP:
-        printf("up\n");
+        printf("up %s\n", text_of(&ev->address));
+        break;
+    case BGPVPN_EVENT_REFRESH:
+        printf("asked for table %" PRIu32 " by %s\n", ev->number, text_of(&ev->address));
         break;
     case BGPVPN_EVENT_DOWN:
     case BGPVPN_EVENT_FAILED:
-        printf("%s reason %" PRIu32 " code %u.%u\n",
-               ev->kind == BGPVPN_EVENT_DOWN ? "down" : "failed", ev->reason, ev->code,
-               ev->subcode);
+        printf("%s %s reason %" PRIu32 " code %u.%u\n",
+               ev->kind == BGPVPN_EVENT_DOWN ? "down" : "failed", text_of(&ev->address), ev->reason,
+               ev->code, ev->subcode);
         break;
     case BGPVPN_EVENT_END_OF_RIB:
-        printf("end-of-rib\n");
+        printf("end-of-rib %" PRIu32 " from %s\n", ev->number, text_of(&ev->address));
         break;
     case BGPVPN_EVENT_FAULT:
         printf("fault treat %" PRIu32 " attribute %u\n", ev->number, ev->code);
@@ -246,6 +278,10 @@ static void on_readable(peer *p, stream *s)
         stream_end(p, s, 1);
         return;
     }
+    if (s->dump) {
+        (void)fwrite(buf, 1, (size_t)n, s->dump);
+        fflush(s->dump);
+    }
     for (size_t used = 0, taken = 0; used < (size_t)n; used += taken) {
         if (bgpvpn_engine_input(p->engine, now_ms(), s->id, buf + used, (size_t)n - used, &taken) !=
             BGPVPN_OK)
@@ -273,14 +309,17 @@ static void on_writable(peer *p, stream *s)
 
 static void on_incoming(peer *p)
 {
-    struct sockaddr_in from;
+    struct sockaddr_storage from;
     socklen_t len = sizeof(from);
     const int fd = accept4(p->listener, (struct sockaddr *)&from, &len, SOCK_NONBLOCK);
-    bgpvpn_addr peer_addr = {.family = BGPVPN_FAMILY_IPV4};
+    bgpvpn_addr peer_addr = {.family = p->local.family};
     uint64_t id;
     if (fd < 0)
         return;
-    memcpy(peer_addr.bytes, &from.sin_addr, 4);
+    if (from.ss_family == AF_INET)
+        memcpy(peer_addr.bytes, &((const struct sockaddr_in *)&from)->sin_addr, 4);
+    else
+        memcpy(peer_addr.bytes, &((const struct sockaddr_in6 *)&from)->sin6_addr, 16);
     if (bgpvpn_engine_accept(p->engine, now_ms(), &p->local, &peer_addr, &id) == BGPVPN_OK)
         (void)stream_new(p, id, fd);
     else
@@ -289,29 +328,57 @@ static void on_incoming(peer *p)
 
 static int prefix_of(const char *text, bgpvpn_addr *out)
 {
-    char ip[INET_ADDRSTRLEN + 1];
+    char ip[INET6_ADDRSTRLEN + 1];
     unsigned len;
     memset(out, 0, sizeof(*out));
-    if (sscanf(text, "%16[0-9.]/%u", ip, &len) != 2 || inet_pton(AF_INET, ip, out->bytes) != 1)
+    if (sscanf(text, "%46[0-9a-f.:]/%u", ip, &len) != 2)
         return 0;
-    out->family = BGPVPN_FAMILY_IPV4;
+    const int v6 = strchr(ip, ':') != NULL;
+    if (inet_pton(v6 ? AF_INET6 : AF_INET, ip, out->bytes) != 1)
+        return 0;
+    out->family = v6 ? BGPVPN_FAMILY_IPV6 : BGPVPN_FAMILY_IPV4;
     out->prefix_len = (uint8_t)len;
     return 1;
 }
 
+/* Each neighbour's, by its address. */
+static bgpvpn_rc print_counters(const peer *p)
+{
+    bgpvpn_neighbor_info info = {.struct_size = sizeof(info)};
+    uint64_t it = 0;
+    while (bgpvpn_engine_get_next_neighbor(p->engine, &it, &info) == BGPVPN_YES)
+        printf("counters of %s: capabilities %" PRIu32 " tables %" PRIu32 " announced %" PRIu64
+               " again %" PRIu64 " withdrawn %" PRIu64 "\n",
+               text_of(&info.address), info.capabilities, info.tables, info.prefixes_in,
+               info.implicit_in, info.withdraws_in);
+    return BGPVPN_OK;
+}
+
+static bgpvpn_rc refresh_all(const peer *p, uint32_t tables)
+{
+    bgpvpn_neighbor_info info = {.struct_size = sizeof(info)};
+    uint64_t it = 0;
+    bgpvpn_rc rc = BGPVPN_ERR_ABSENT;
+    while (bgpvpn_engine_get_next_neighbor(p->engine, &it, &info) == BGPVPN_YES)
+        rc = bgpvpn_engine_neighbor_refresh(p->engine, now_ms(), info.id, tables);
+    return rc;
+}
+
 static void on_command(peer *p, char *line)
 {
-    char prefix[32];
-    unsigned label;
+    char prefix[64];
+    unsigned label, table;
     bgpvpn_local_route r = {.struct_size = sizeof(r)};
     bgpvpn_rc rc = BGPVPN_ERR_ARG;
-    if (sscanf(line, "announce %31s %u", prefix, &label) == 2 && prefix_of(prefix, &r.prefix)) {
+    if (sscanf(line, "announce %63s %u", prefix, &label) == 2 && prefix_of(prefix, &r.prefix)) {
         r.label = label;
         rc = bgpvpn_engine_announce(p->engine, now_ms(), VRF, &r);
-    } else if (sscanf(line, "withdraw %31s", prefix) == 1 && prefix_of(prefix, &r.prefix)) {
+    } else if (sscanf(line, "withdraw %63s", prefix) == 1 && prefix_of(prefix, &r.prefix)) {
         rc = bgpvpn_engine_withdraw(p->engine, now_ms(), VRF, &r.prefix);
-    } else if (strncmp(line, "refresh", 7) == 0) {
-        rc = bgpvpn_engine_neighbor_refresh(p->engine, now_ms(), p->neighbor, BGPVPN_TABLE_VPNV4);
+    } else if (sscanf(line, "refresh %u", &table) == 1) {
+        rc = refresh_all(p, table);
+    } else if (strncmp(line, "counters", 8) == 0) {
+        rc = print_counters(p);
     } else if (strncmp(line, "quit", 4) == 0) {
         p->quit = 1;
         rc = bgpvpn_engine_neighbor_shutdown(p->engine, now_ms(), p->neighbor,
@@ -373,21 +440,47 @@ static void loop(peer *p)
     }
 }
 
+static void read_option(peer *p, bgpvpn_neighbor_config *n, const char *option)
+{
+    unsigned number;
+    if (strcmp(option, "passive") == 0) {
+        n->flags |= BGPVPN_NEIGHBOR_PASSIVE;
+    } else if (strcmp(option, "client") == 0) {
+        n->flags |= BGPVPN_NEIGHBOR_CLIENT;
+    } else if (strcmp(option, "self") == 0) {
+        n->flags |= BGPVPN_NEIGHBOR_NEXT_HOP_SELF;
+    } else if (strcmp(option, "v6") == 0) {
+        n->tables |= BGPVPN_TABLE_VPNV6;
+    } else if (strcmp(option, "only6") == 0) {
+        n->tables = BGPVPN_TABLE_VPNV6;
+    } else if (sscanf(option, "hold=%u", &number) == 1) {
+        n->hold_time_s = number;
+    } else if (sscanf(option, "range=%u", &number) == 1) {
+        n->address.prefix_len = (uint8_t)number;
+    } else if (strncmp(option, "dump=", 5) == 0) {
+        p->dump = option + 5;
+    } else {
+        fprintf(stderr, "unknown option %s\n", option);
+        exit(2);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static peer p = {.next_label = 50000};
     bgpvpn_config cfg;
     bgpvpn_neighbor_config n;
     if (argc < 8) {
-        fprintf(stderr, "usage: %s LOCAL LISTEN_PORT PEER PEER_PORT AS RD RT [flags]\n", argv[0]);
+        fprintf(stderr, "usage: %s LOCAL LISTEN_PORT PEER PEER_PORT AS RD RT [OPTION...]\n",
+                argv[0]);
         return 2;
     }
     p.local = addr_of(argv[1], (uint16_t)atoi(argv[2]));
     const uint32_t as = (uint32_t)strtoul(argv[5], NULL, 10);
     (void)bgpvpn_config_init(&cfg);
     cfg.local_as = as;
-    cfg.router_id = (uint32_t)p.local.bytes[0] << 24 | (uint32_t)p.local.bytes[1] << 16 |
-                    (uint32_t)p.local.bytes[2] << 8 | p.local.bytes[3];
+    /* 10.8.0.N, whether the address is that or 2001:db8:8::N */
+    cfg.router_id = ROUTER_IDS | p.local.bytes[p.local.family == BGPVPN_FAMILY_IPV6 ? 15 : 3];
     const int random = open("/dev/urandom", O_RDONLY);
     if (random < 0 || read(random, cfg.seed, sizeof(cfg.seed)) != sizeof(cfg.seed))
         die("/dev/urandom");
@@ -404,11 +497,12 @@ int main(int argc, char **argv)
     if (bgpvpn_engine_vrf_add(p.engine, now_ms(), &vrf) != BGPVPN_OK)
         die("vrf");
 
-    p.listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    struct sockaddr_storage at;
+    const socklen_t at_len = sockaddr_of(&p.local, &at);
+    p.listener = socket(at.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
     const int one = 1;
-    const struct sockaddr_in at = sockaddr_of(&p.local);
     (void)setsockopt(p.listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (bind(p.listener, (const struct sockaddr *)&at, sizeof(at)) != 0 ||
+    if (bind(p.listener, (const struct sockaddr *)&at, at_len) != 0 ||
         listen(p.listener, STREAMS) != 0)
         die("listen");
 
@@ -416,12 +510,12 @@ int main(int argc, char **argv)
     n.address = addr_of(argv[3], (uint16_t)atoi(argv[4]));
     n.remote_as = as;
     n.connect_retry_s = 2;
-    for (int i = 8; i < argc; i++) {
-        n.flags |= strcmp(argv[i], "passive") == 0  ? BGPVPN_NEIGHBOR_PASSIVE
-                   : strcmp(argv[i], "client") == 0 ? BGPVPN_NEIGHBOR_CLIENT
-                                                    : BGPVPN_NEIGHBOR_NEXT_HOP_SELF;
-    }
-    if (bgpvpn_engine_neighbor_add(p.engine, now_ms(), &n, &p.neighbor) != BGPVPN_OK)
+    for (int i = 8; i < argc; i++)
+        read_option(&p, &n, argv[i]);
+    const bgpvpn_rc rc = n.address.prefix_len > 0
+                             ? bgpvpn_engine_range_add(p.engine, now_ms(), &n, &p.neighbor)
+                             : bgpvpn_engine_neighbor_add(p.engine, now_ms(), &n, &p.neighbor);
+    if (rc != BGPVPN_OK)
         die("neighbor");
     loop(&p);
     drain(&p);

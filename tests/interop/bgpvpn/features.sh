@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+# The rows of the matrix: what a scenario calls it, and what it means.
+features=(
+    "session:dials our reflector, session up"
+    "announce4:its VPNv4 route, label and target reach us"
+    "announce6:its VPNv6 route, label and target reach us"
+    "end_of_rib:sends End-of-RIB"
+    "read4:shows our VPNv4 route"
+    "read6:shows our VPNv6 route (IPv4-mapped next hop)"
+    "six:VPNv6 over an IPv6 session, both ways"
+    "relabel_in:its new label replaces the old one"
+    "relabel_out:shows our new label"
+    "withdraw_in:its withdrawal takes the route out"
+    "withdraw_out:takes out what we withdraw"
+    "refresh_out:sends all again when we ask"
+    "refresh_in:asks us for all again"
+    "restart:is back after a restart"
+    "reflector:reflects VPNv4 between two of ours"
+    "reflect6:reflects VPNv6 between two of ours"
+    "reflect_relabel:reflects a new label"
+    "reflect_withdraw:reflects a withdrawal"
+    "reflect_gone:withdraws the routes of a client that left"
+    "reflector_restart:is the reflector again after a restart"
+    "hold_us:falls silent: we end it with code 4"
+    "hold_them:ends it with code 4 when we fall silent"
+)
