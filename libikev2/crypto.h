@@ -67,6 +67,24 @@ bool ikev2__seal(ikev2__crypto *c, const ikev2__cipher *cipher, const uint8_t *k
 bool ikev2__open(ikev2__crypto *c, const ikev2__cipher *cipher, const uint8_t *key,
                  const uint8_t *integ_key, uint8_t *message, size_t aad_len, size_t text_len);
 
+/* Where the encrypted text of a message lies, as its lengths say. */
+typedef struct ikev2__sealed {
+    size_t aad_len; /* up to the IV */
+    size_t text_at;
+    size_t text_len; /* padding and pad length included */
+    uint16_t number; /* 0: SK, not SKF */
+    uint16_t total;
+    uint8_t first; /* payload inside */
+} ikev2__sealed;
+
+/* Finds the SK or SKF payload of a message whose header is decoded. */
+ikev2_rc ikev2__sealed_find(const ikev2__cipher *cipher, const uint8_t *buf, size_t len,
+                            uint8_t first_payload, ikev2__sealed *out);
+/* Opens it in place; used is the length of the text without its padding. */
+ikev2_rc ikev2__sealed_open(ikev2__crypto *c, const ikev2__cipher *cipher, const uint8_t *key,
+                            const uint8_t *integ_key, uint8_t *message, const ikev2__sealed *sealed,
+                            size_t *used);
+
 /* Key exchange. */
 size_t ikev2__group_public_bytes(uint16_t group); /* 0: no such group */
 size_t ikev2__group_secret_bytes(uint16_t group);

@@ -147,7 +147,7 @@ void ikev2__reassembly_free(ikev2__sa *sa)
 
 /* The reassembly that a fragment belongs to; NULL: none, and why is in rc. */
 static ikev2__reassembly *reassembly_for(ikev2__sa *sa, const ikev2_header *h,
-                                         const ikev2_fragment *f, ikev2_rc *rc)
+                                         const ikev2__sealed *f, ikev2_rc *rc)
 {
     ikev2_engine *e = sa->e;
     ikev2__reassembly *r = sa->reassembly;
@@ -177,8 +177,8 @@ static ikev2__reassembly *reassembly_for(ikev2__sa *sa, const ikev2_header *h,
 }
 
 /* Keeps one fragment, already verified; YES when the message is whole, in e->opened. */
-static ikev2_rc reassemble(ikev2__sa *sa, const ikev2_header *h, const ikev2_fragment *f,
-                           const uint8_t *text, size_t len, uint8_t inner, uint64_t hash)
+static ikev2_rc reassemble(ikev2__sa *sa, const ikev2_header *h, const ikev2__sealed *f,
+                           const uint8_t *text, size_t len, uint64_t hash)
 {
     ikev2_engine *e = sa->e;
     ikev2_rc rc = IKEV2_OK;
@@ -198,7 +198,7 @@ static ikev2_rc reassemble(ikev2__sa *sa, const ikev2_header *h, const ikev2_fra
     r->bytes += len;
     r->have++;
     if (f->number == 1) {
-        r->first = inner;
+        r->first = f->first;
         r->hash = hash;
     }
     return r->have == r->total ? IKEV2_YES : IKEV2_OK;
@@ -224,54 +224,30 @@ ikev2_rc ikev2__unprotect(ikev2__sa *sa, const ikev2_header *h, const uint8_t *b
                           const uint8_t **plain, size_t *plain_len, uint8_t *first, uint64_t *hash)
 {
     ikev2_engine *e = sa->e;
-    const ikev2__cipher *c = &sa->cipher;
-    ikev2_chain chain;
-    ikev2_payload p = {0};
-    ikev2_fragment f = {0};
-    ikev2_rc rc = ikev2_chain_begin(buf + IKEV2_HEADER_BYTES, len - IKEV2_HEADER_BYTES,
-                                    h->next_payload, &chain);
-    /* What comes before SK is not protected, and not looked at; a few are enough. */
-    for (size_t n = 0; rc >= 0 && p.type != IKEV2_PAYLOAD_SK && p.type != IKEV2_PAYLOAD_SKF; n++) {
-        rc = n < IKEV2__MAX_PAYLOADS ? ikev2_chain_next(&chain, &p) : IKEV2_ERR_PAYLOADS;
-        if (rc == IKEV2_OK)
-            return IKEV2_ERR_PAYLOADS;
-    }
+    ikev2__sealed sealed;
+    size_t used;
+    ikev2_rc rc = ikev2__sealed_find(&sa->cipher, buf, len, h->next_payload, &sealed);
     if (rc < 0)
         return rc;
-    const bool fragment = p.type == IKEV2_PAYLOAD_SKF;
-    size_t head = 0;
-    if (fragment) {
-        rc = ikev2_fragment_decode(p.body, p.len, &f);
-        if (rc < 0)
-            return rc;
-        if (f.total > e->cfg.max_fragments || !sa->peer_fragments)
-            return IKEV2_ERR_FRAGMENT;
-        head = FRAGMENT_HEAD_BYTES;
-    }
-    const size_t fixed = head + c->iv_bytes + c->icv_bytes;
-    if (p.len < fixed + 1 || (p.len - fixed) % c->block_bytes != 0)
-        return IKEV2_ERR_LENGTH;
+    const bool fragment = sealed.number > 0;
+    if (fragment && (sealed.total > e->cfg.max_fragments || !sa->peer_fragments))
+        return IKEV2_ERR_FRAGMENT;
     *hash = drbg_hash(e->hash_key, buf, len);
     memcpy(e->opened, buf, len);
-    const size_t aad = (size_t)(p.body - buf) + head;
-    const size_t text_len = p.len - fixed;
-    uint8_t *text = e->opened + aad + c->iv_bytes;
     const bool own_i = sa->initiator;
-    if (!ikev2__open(e->crypto, c, own_i ? sa->keys.er : sa->keys.ei,
-                     own_i ? sa->keys.ar : sa->keys.ai, e->opened, aad, text_len))
-        return IKEV2_ERR_INTEGRITY;
-    const size_t pad = text[text_len - 1];
-    if (pad + 1 > text_len)
-        return IKEV2_ERR_LENGTH;
-    const size_t used = text_len - pad - 1;
+    rc = ikev2__sealed_open(e->crypto, &sa->cipher, own_i ? sa->keys.er : sa->keys.ei,
+                            own_i ? sa->keys.ar : sa->keys.ai, e->opened, &sealed, &used);
+    if (rc < 0)
+        return rc;
+    const uint8_t *text = e->opened + sealed.text_at;
     if (!fragment) {
         ikev2__reassembly_free(sa);
         *plain = text;
         *plain_len = used;
-        *first = p.inner;
+        *first = sealed.first;
         return IKEV2_YES;
     }
-    rc = reassemble(sa, h, &f, text, used, p.inner, *hash);
+    rc = reassemble(sa, h, &sealed, text, used, *hash);
     if (rc == IKEV2_YES)
         join(sa, plain, plain_len, first, hash);
     return rc;

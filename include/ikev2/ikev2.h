@@ -14,6 +14,7 @@
 #include <ikev2/engine.h>
 #include <ikev2/info.h>
 #include <ikev2/message.h>
+#include <ikev2/opener.h>
 #include <ikev2/types.h>
 
 #endif
