@@ -308,7 +308,7 @@ bgpvpn_rc bgpvpn_engine_get_attribute(const bgpvpn_engine *e, uint64_t route_id,
                                                                      : BGPVPN_ERR_ABSENT;
 }
 
-static void describe(const bgpvpn_engine *e, uint32_t handle, const path *p, bgpvpn_path_info *out)
+void bgpvpn__describe(const bgpvpn_engine *e, uint32_t handle, const path *p, bgpvpn_path_info *out)
 {
     const dest *d = bgpvpn__dest(e, handle);
     bgpvpn_path_info info = {.struct_size = sizeof(info), .table = d->table};
@@ -341,7 +341,7 @@ bgpvpn_rc bgpvpn_engine_get_next_path(const bgpvpn_engine *e, uint64_t *it, bgpv
         for (uint64_t i = 0; p && i < skip; i++)
             p = bgpvpn__path(e, p->next);
         if (p) {
-            describe(e, handle, p, out);
+            bgpvpn__describe(e, handle, p, out);
             *it = at << 24 | (skip + 1);
             return BGPVPN_YES;
         }

@@ -36,6 +36,7 @@
 #define WINDOW             512
 #define SCRATCH            16384
 #define LOCAL_PREF_DEFAULT 100
+#define LABEL_FIRST        16u /* those below are reserved (RFC 3032 2.1) */
 
 /* A time at which something is owed; owner tells the object that embeds it. */
 enum { TIMER_CONN, TIMER_NEIGHBOR };
@@ -331,6 +332,8 @@ uint64_t bgpvpn__now(bgpvpn_engine *e, uint64_t now_ms);
 uint64_t bgpvpn__jitter_ms(bgpvpn_engine *e, uint64_t ms);
 bool bgpvpn__events_ok(const bgpvpn_engine *e);
 void bgpvpn__emit(bgpvpn_engine *e, const bgpvpn_event *ev);
+void bgpvpn__describe(const bgpvpn_engine *e, uint32_t handle, const path *p,
+                      bgpvpn_path_info *out);
 
 /* attrs.c */
 rd *bgpvpn__rd_get(bgpvpn_engine *e, const uint8_t bytes[BGPVPN_RD_LEN]);
