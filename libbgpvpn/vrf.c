@@ -354,7 +354,7 @@ bgpvpn_rc bgpvpn_engine_vrf_add(bgpvpn_engine *e, uint64_t now_ms, const bgpvpn_
         (!cfg->export_rts && cfg->export_rts_len > 0) || cfg->import_rts_len % RT_LEN ||
         cfg->export_rts_len % RT_LEN || cfg->export_rts_len > BGPVPN_MESSAGE_MAX / 2)
         return BGPVPN_ERR_ARG;
-    (void)bgpvpn__now(e, now_ms);
+    (void)bgpvpn__stir(e, now_ms);
     const rd *taken = bgpvpn__rd_find(e, cfg->rd);
     if (vrf_find(e, cfg->vrf) || (taken && taken->vrf))
         return BGPVPN_ERR_STATE;
@@ -389,7 +389,7 @@ bgpvpn_rc bgpvpn_engine_vrf_remove(bgpvpn_engine *e, uint64_t now_ms, uint32_t n
 {
     if (!e)
         return BGPVPN_ERR_ARG;
-    (void)bgpvpn__now(e, now_ms);
+    (void)bgpvpn__stir(e, now_ms);
     vrf *v = vrf_find(e, number);
     if (!v || v->removing)
         return BGPVPN_ERR_ABSENT;
