@@ -11,8 +11,13 @@ uint64_t bgpvpn__now(bgpvpn_engine *e, uint64_t now_ms)
 {
     if (now_ms > e->now_ms)
         e->now_ms = now_ms;
-    e->quiet = false;
     return e->now_ms;
+}
+
+uint64_t bgpvpn__stir(bgpvpn_engine *e, uint64_t now_ms)
+{
+    e->quiet = false;
+    return bgpvpn__now(e, now_ms);
 }
 
 /* RFC 4271 10: 0.75 to 1.0 times. */
@@ -95,6 +100,7 @@ bgpvpn_rc bgpvpn_engine_new(const bgpvpn_config *cfg, uint64_t now_ms, bgpvpn_en
     e->cfg = c;
     e->now_ms = now_ms;
     e->next_id = 1;
+    e->ready_end = &e->ready;
     drbg_init(&e->drbg, c.seed);
     sodium_memzero(e->cfg.seed, sizeof(e->cfg.seed));
     sodium_memzero(c.seed, sizeof(c.seed));
@@ -197,7 +203,7 @@ uint64_t bgpvpn_engine_deadline(const bgpvpn_engine *e)
     if (e->label_head || e->events.count > 0 || e->closed_count > 0)
         return e->now_ms;
     if (e->busy || e->scan_left > 0 ||
-        (e->reaped < e->version && e->reaped < bgpvpn__group_synced(e)))
+        (e->pathless > 0 && e->reaped < e->version && e->reaped < bgpvpn__group_synced(e)))
         return e->now_ms;
     const heap_node *first = heap_first(&e->timers);
     uint64_t at = first ? first->deadline : BGPVPN_NEVER;
@@ -308,7 +314,7 @@ bgpvpn_rc bgpvpn_engine_get_attribute(const bgpvpn_engine *e, uint64_t route_id,
                                                                      : BGPVPN_ERR_ABSENT;
 }
 
-static void describe(const bgpvpn_engine *e, uint32_t handle, const path *p, bgpvpn_path_info *out)
+void bgpvpn__describe(const bgpvpn_engine *e, uint32_t handle, const path *p, bgpvpn_path_info *out)
 {
     const dest *d = bgpvpn__dest(e, handle);
     bgpvpn_path_info info = {.struct_size = sizeof(info), .table = d->table};
@@ -341,7 +347,7 @@ bgpvpn_rc bgpvpn_engine_get_next_path(const bgpvpn_engine *e, uint64_t *it, bgpv
         for (uint64_t i = 0; p && i < skip; i++)
             p = bgpvpn__path(e, p->next);
         if (p) {
-            describe(e, handle, p, out);
+            bgpvpn__describe(e, handle, p, out);
             *it = at << 24 | (skip + 1);
             return BGPVPN_YES;
         }

@@ -36,6 +36,7 @@
 #define WINDOW             512
 #define SCRATCH            16384
 #define LOCAL_PREF_DEFAULT 100
+#define LABEL_FIRST        16u /* those below are reserved (RFC 3032 2.1) */
 
 /* A time at which something is owed; owner tells the object that embeds it. */
 enum { TIMER_CONN, TIMER_NEIGHBOR };
@@ -221,7 +222,8 @@ typedef struct record {
 
 typedef struct conn {
     map_node node;
-    struct conn *next, *prev; /* of the engine */
+    struct conn *next, *prev;              /* of the engine */
+    struct conn *ready_next, **ready_link; /* link NULL: not in the list */
     struct neighbor *neighbor;
     timer timer;
     uint64_t id, ask_id;
@@ -288,8 +290,14 @@ struct bgpvpn_engine {
     map conns_by_id;
     conn *conns, *turn;
     uint32_t conn_count, closed_count, asks;
-    bool quiet; /* nothing to send was found, and nothing happened since */
-    bool busy;  /* a search for something to send was broken off */
+    /*
+     * Who may have something to send: all, but when the engine is quiet; then those in the list of
+     * ready ones, and where there is news and a group has something to tell of it, all again.
+     */
+    conn *ready, **ready_end;
+    bool quiet;
+    bool news; /* the table has changed since the groups were asked */
+    bool busy; /* a search for something to send was broken off */
 
     neighbor *neighbors;
     map neighbors_by_addr;
@@ -304,6 +312,7 @@ struct bgpvpn_engine {
     hash_index dest_index, vroute_index;
     uint32_t *journal;
     uint64_t version;   /* of the table, and of the newest journal entry */
+    uint64_t pathless;  /* dests without a path, which wait for everybody to know it */
     uint64_t reaped;    /* journal entries looked at for dests to free */
     uint64_t lost;      /* the newest version that went off the journal before that; 0: none */
     uint64_t scan_at;   /* next handle of the background scan */
@@ -328,9 +337,13 @@ struct bgpvpn_engine {
 
 /* engine.c */
 uint64_t bgpvpn__now(bgpvpn_engine *e, uint64_t now_ms);
+/* The same for a request after which anyone may have something to send. */
+uint64_t bgpvpn__stir(bgpvpn_engine *e, uint64_t now_ms);
 uint64_t bgpvpn__jitter_ms(bgpvpn_engine *e, uint64_t ms);
 bool bgpvpn__events_ok(const bgpvpn_engine *e);
 void bgpvpn__emit(bgpvpn_engine *e, const bgpvpn_event *ev);
+void bgpvpn__describe(const bgpvpn_engine *e, uint32_t handle, const path *p,
+                      bgpvpn_path_info *out);
 
 /* attrs.c */
 rd *bgpvpn__rd_get(bgpvpn_engine *e, const uint8_t bytes[BGPVPN_RD_LEN]);
@@ -408,6 +421,8 @@ void bgpvpn__group_refresh(bgpvpn_engine *e, neighbor *n, uint32_t tables);
 bgpvpn_rc bgpvpn__group_next(bgpvpn_engine *e, neighbor *n, uint8_t *buf, uint32_t *budget,
                              size_t *len);
 uint64_t bgpvpn__group_synced(const bgpvpn_engine *e);
+/* Whether a group has something to tell, or may have, since the search was broken off. */
+bool bgpvpn__groups_have_news(bgpvpn_engine *e, uint32_t *budget);
 
 /* receive.c */
 bgpvpn_rc bgpvpn__receive_update(bgpvpn_engine *e, conn *c, const uint8_t *msg, size_t len);
@@ -432,6 +447,8 @@ void bgpvpn__conn_attach(conn *c, neighbor *n);
 void bgpvpn__conn_free(bgpvpn_engine *e, conn *c);
 void bgpvpn__conn_close(bgpvpn_engine *e, conn *c);
 void bgpvpn__conn_arm(bgpvpn_engine *e, conn *c);
+/* It may have something to send. */
+void bgpvpn__conn_ready(bgpvpn_engine *e, conn *c);
 
 /* neighbor.c */
 bgpvpn_rc bgpvpn__neighbor_new(bgpvpn_engine *e, const bgpvpn_neighbor_config *cfg,

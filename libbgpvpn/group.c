@@ -192,6 +192,19 @@ static int fill(bgpvpn_engine *e, const group *g, const neighbor *n, reader *r, 
     return *budget == 0 ? FILL_BROKEN_OFF : FILL_SOME;
 }
 
+bool bgpvpn__groups_have_news(bgpvpn_engine *e, uint32_t *budget)
+{
+    for (group *g = e->groups; g; g = g->next) {
+        int found = FILL_SOME;
+        while (g->reader.left == 0 && found != FILL_NONE && found != FILL_BROKEN_OFF)
+            found = fill(e, g, NULL, &g->reader, budget);
+        e->busy |= found == FILL_BROKEN_OFF;
+        if (found != FILL_NONE)
+            return true;
+    }
+    return false;
+}
+
 /* ---- The ring ---- */
 
 static void ring_write(group *g, const void *bytes, size_t len)
@@ -341,9 +354,12 @@ bgpvpn_rc bgpvpn__group_next(bgpvpn_engine *e, neighbor *n, uint8_t *buf, uint32
         if (n->walk) {
             bool over = false;
             *len = walk_next(e, n, buf, budget, &over);
-            if (over)
-                walk_end(e, n);
-            return BGPVPN_OK;
+            if (!over)
+                return BGPVPN_OK;
+            walk_end(e, n);
+            if (n->up->send_eor)
+                return BGPVPN_OK;
+            continue; /* with what has changed since it began */
         }
         if (n->ring_at == n->group->head && !group_advance(e, n->group, buf, budget)) {
             if (!n->group->reader.walking)

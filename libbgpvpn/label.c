@@ -7,8 +7,6 @@
  */
 #include "engine.h"
 
-enum { FIRST_USABLE_LABEL = 16 /* RFC 3032 2.1 */ };
-
 static void queue(bgpvpn_engine *e, uint32_t handle)
 {
     dest *d = bgpvpn__dest(e, handle);
@@ -115,7 +113,7 @@ bgpvpn_rc bgpvpn_engine_poll_label(bgpvpn_engine *e, bgpvpn_label *out)
 bgpvpn_rc bgpvpn_engine_answer_label(bgpvpn_engine *e, uint64_t now_ms, uint64_t route_id,
                                      uint32_t label)
 {
-    if (!e || label < FIRST_USABLE_LABEL || label > BGPVPN_LABEL_MAX)
+    if (!e || label < LABEL_FIRST || label > BGPVPN_LABEL_MAX)
         return BGPVPN_ERR_ARG;
     (void)bgpvpn__now(e, now_ms);
     const uint32_t handle = bgpvpn__dest_by_id(e, route_id);

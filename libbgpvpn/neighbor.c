@@ -233,7 +233,7 @@ bgpvpn_rc bgpvpn_engine_neighbor_add(bgpvpn_engine *e, uint64_t now_ms,
     if (!e || !cfg || !id || !bgpvpn__neighbor_config_read(cfg, &ours) ||
         (ours.address.family != BGPVPN_FAMILY_IPV4 && ours.address.family != BGPVPN_FAMILY_IPV6))
         return BGPVPN_ERR_ARG;
-    (void)bgpvpn__now(e, now_ms);
+    (void)bgpvpn__stir(e, now_ms);
     if (bgpvpn__neighbor_by_addr(e, &ours.address))
         return BGPVPN_ERR_STATE;
     if (!bgpvpn__events_ok(e))
@@ -261,7 +261,7 @@ static bgpvpn_rc find_for(bgpvpn_engine *e, uint64_t now_ms, uint64_t id, bool e
 {
     if (!e)
         return BGPVPN_ERR_ARG;
-    (void)bgpvpn__now(e, now_ms);
+    (void)bgpvpn__stir(e, now_ms);
     *out = neighbor_find(e, id);
     if (!*out)
         return BGPVPN_ERR_ABSENT;
@@ -364,7 +364,7 @@ bgpvpn_rc bgpvpn_engine_range_add(bgpvpn_engine *e, uint64_t now_ms,
         (ours.address.family != BGPVPN_FAMILY_IPV4 && ours.address.family != BGPVPN_FAMILY_IPV6) ||
         ours.address.prefix_len > (ours.address.family == BGPVPN_FAMILY_IPV4 ? 32 : 128))
         return BGPVPN_ERR_ARG;
-    (void)bgpvpn__now(e, now_ms);
+    (void)bgpvpn__stir(e, now_ms);
     if (e->range_count >= e->cfg.max_ranges)
         return BGPVPN_ERR_LIMIT;
     range *r = alloc_zero(&e->alloc, sizeof(*r));
@@ -383,7 +383,7 @@ bgpvpn_rc bgpvpn_engine_range_remove(bgpvpn_engine *e, uint64_t now_ms, uint64_t
 {
     if (!e)
         return BGPVPN_ERR_ARG;
-    (void)bgpvpn__now(e, now_ms);
+    (void)bgpvpn__stir(e, now_ms);
     range **link = &e->ranges;
     while (*link && (*link)->id != id)
         link = &(*link)->next;

@@ -12,7 +12,7 @@
 #include <internal/alloc.h>
 #include <stdbool.h>
 
-#define POOL_CHUNK 512u
+#define POOL_CHUNK 64u
 
 typedef struct pool {
     uint8_t **chunks;

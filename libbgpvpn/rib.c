@@ -153,6 +153,13 @@ bool bgpvpn__rib_reserve(bgpvpn_engine *e, uint32_t table, uint32_t n)
            pool_reserve(&e->paths, &e->alloc, n) && pool_reserve(dest_pool(e, table), &e->alloc, n);
 }
 
+/* Dests without a path are in the journal from here on: nothing before it is to be reaped. */
+static void lost_its_paths(bgpvpn_engine *e)
+{
+    if (e->pathless++ == 0)
+        e->reaped = e->version;
+}
+
 /* max_prefixes counts both families. */
 static uint32_t dest_new(bgpvpn_engine *e, uint32_t table, rd *r, const bgpvpn_addr *prefix)
 {
@@ -171,6 +178,7 @@ static uint32_t dest_new(bgpvpn_engine *e, uint32_t table, rd *r, const bgpvpn_a
     d->table = (uint8_t)table;
     d->prefix_len = prefix->prefix_len;
     d->flags = DEST_LIVE;
+    lost_its_paths(e);
     memcpy(d->prefix, prefix->bytes, prefix_bytes(table));
     index_insert(e, handle);
     return handle;
@@ -180,6 +188,7 @@ void bgpvpn__rib_release(bgpvpn_engine *e, uint32_t handle)
 {
     dest *d = bgpvpn__dest(e, handle);
     index_remove(e, handle);
+    e->pathless--;
     if (d->rd)
         bgpvpn__rd_put(e, d->rd);
     uint32_t g;
@@ -310,11 +319,13 @@ void bgpvpn__rib_touch(bgpvpn_engine *e, uint32_t handle)
     d->version = ++e->version;
     e->journal[e->version % e->cfg.journal_changes] = handle;
     /* What falls off the journal before the reaper saw it is found by a scan, once it may go. */
-    if (e->version - e->reaped > e->cfg.journal_changes) {
+    if (e->pathless == 0) {
+        e->reaped = e->version;
+    } else if (e->version - e->reaped > e->cfg.journal_changes) {
         e->reaped = e->version - e->cfg.journal_changes;
         e->lost = e->reaped;
     }
-    e->quiet = false;
+    e->news = true;
 }
 
 /* Chooses anew; touched: the best path is gone or has other attributes or another label now. */
@@ -367,6 +378,8 @@ static bool unlink_path(bgpvpn_engine *e, dest *d, uint32_t *link)
     count_path(e, d, p->source, -1);
     bgpvpn__attrs_put(e, p->attrs);
     pool_put(&e->paths, handle);
+    if (!d->paths)
+        lost_its_paths(e);
     return was_best;
 }
 
@@ -389,6 +402,8 @@ static bgpvpn_rc path_add(bgpvpn_engine *e, dest *d, uint32_t source, attrs *a, 
     p->epoch = epoch_of(e, source);
     a->refs++;
     /* Behind the first one, which may be the best. */
+    if (!d->paths)
+        e->pathless--;
     uint32_t *link = d->paths ? &bgpvpn__path(e, d->paths)->next : &d->paths;
     p->next = *link;
     *link = handle;
@@ -494,7 +509,11 @@ static void visit(bgpvpn_engine *e, uint32_t handle, uint64_t synced)
 
 bool bgpvpn__rib_work(bgpvpn_engine *e, uint32_t *budget)
 {
-    const uint64_t synced = bgpvpn__group_synced(e);
+    if (e->pathless == 0) {
+        e->reaped = e->version;
+        e->lost = 0;
+    }
+    const uint64_t synced = e->pathless > 0 ? bgpvpn__group_synced(e) : e->version;
     if (e->lost && e->lost <= synced) {
         e->lost = 0;
         bgpvpn__rib_rescan(e);

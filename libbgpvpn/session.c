@@ -71,6 +71,7 @@ void bgpvpn__session_open(bgpvpn_engine *e, conn *c)
         return;
     set_state(c, BGPVPN_STATE_OPEN_SENT);
     c->send_open = true;
+    bgpvpn__conn_ready(e, c);
     c->hold_at = e->now_ms + e->cfg.open_timeout_s * MS_PER_S;
     bgpvpn__conn_arm(e, c);
 }
@@ -159,6 +160,7 @@ static void notify(bgpvpn_engine *e, conn *c, uint8_t code, uint8_t subcode, con
     detach(e, c, reason);
     c->send_open = open_due;
     c->send_notification = true;
+    bgpvpn__conn_ready(e, c);
     c->closing = true;
     c->close_at = e->now_ms + e->cfg.close_timeout_ms;
     bgpvpn__conn_arm(e, c);
@@ -378,6 +380,7 @@ void bgpvpn__session_due(bgpvpn_engine *e, conn *c)
         bgpvpn__session_notify(e, c, CODE_HOLD_TIMER, 0, NULL, 0);
     } else if (c->keepalive_at <= e->now_ms) {
         c->send_keepalive = true;
+        bgpvpn__conn_ready(e, c);
         restart_keepalive(e, c);
         bgpvpn__conn_arm(e, c);
     }

@@ -48,8 +48,31 @@ void bgpvpn__conn_attach(conn *c, neighbor *n)
         n->out = c;
 }
 
+void bgpvpn__conn_ready(bgpvpn_engine *e, conn *c)
+{
+    if (c->ready_link)
+        return;
+    c->ready_next = NULL;
+    c->ready_link = e->ready_end;
+    *e->ready_end = c;
+    e->ready_end = &c->ready_next;
+}
+
+static void rests(bgpvpn_engine *e, conn *c)
+{
+    if (!c->ready_link)
+        return;
+    *c->ready_link = c->ready_next;
+    if (c->ready_next)
+        c->ready_next->ready_link = c->ready_link;
+    else
+        e->ready_end = c->ready_link;
+    c->ready_link = NULL;
+}
+
 void bgpvpn__conn_free(bgpvpn_engine *e, conn *c)
 {
+    rests(e, c);
     if (c->ask_id)
         e->asks--;
     e->closed_count -= c->closed;
@@ -217,7 +240,7 @@ bgpvpn_rc bgpvpn_engine_stream_down(bgpvpn_engine *e, uint64_t now_ms, uint64_t 
 {
     if (!e)
         return BGPVPN_ERR_ARG;
-    (void)bgpvpn__now(e, now_ms);
+    (void)bgpvpn__stir(e, now_ms);
     conn *c = conn_find(e, stream);
     if (!c)
         return BGPVPN_ERR_ABSENT;
@@ -239,6 +262,8 @@ bgpvpn_rc bgpvpn_engine_set_credit(bgpvpn_engine *e, uint64_t now_ms, uint64_t s
     if (!c)
         return BGPVPN_ERR_ABSENT;
     c->credit = bytes;
+    if (bytes > 0)
+        bgpvpn__conn_ready(e, c);
     return BGPVPN_OK;
 }
 
@@ -326,6 +351,7 @@ bgpvpn_rc bgpvpn_engine_input(bgpvpn_engine *e, uint64_t now_ms, uint64_t stream
         return BGPVPN_ERR_ABSENT;
     if (!c->up && !c->closed)
         return BGPVPN_ERR_STATE;
+    bgpvpn__conn_ready(e, c);
     size_t used = 0;
     while (used < len && !c->closing && !c->closed && c->neighbor && bgpvpn__events_ok(e)) {
         size_t taken = 0;
@@ -434,34 +460,64 @@ static bgpvpn_rc fill(bgpvpn_engine *e, conn *c, uint8_t *buf, size_t cap, uint3
     return used > 0 ? BGPVPN_OK : rc;
 }
 
+/* What one connection has to send: YES, OK for nothing. */
+static bgpvpn_rc poll_conn(bgpvpn_engine *e, conn *c, uint8_t *buf, size_t cap, uint32_t *budget,
+                           bgpvpn_output *out)
+{
+    if (!c->up || c->closed || c->credit == 0)
+        return BGPVPN_OK;
+    size_t len = 0;
+    const bgpvpn_rc rc = fill(e, c, buf, c->credit < cap ? (size_t)c->credit : cap, budget, &len);
+    if (rc != BGPVPN_OK || len == 0)
+        return rc;
+    c->credit -= len;
+    out->stream = c->id;
+    out->len = len;
+    return BGPVPN_YES;
+}
+
+static bgpvpn_rc poll_all(bgpvpn_engine *e, uint8_t *buf, size_t cap, uint32_t *budget,
+                          bgpvpn_output *out)
+{
+    bgpvpn_rc rc = BGPVPN_OK;
+    for (uint32_t i = e->conn_count; rc == BGPVPN_OK && i > 0 && *budget > 0; i--) {
+        conn *c = e->turn ? e->turn : e->conns;
+        e->turn = c->next;
+        rc = poll_conn(e, c, buf, cap, budget, out);
+    }
+    return rc;
+}
+
+/* Each in its turn; who has nothing leaves the list. */
+static bgpvpn_rc poll_ready(bgpvpn_engine *e, uint8_t *buf, size_t cap, uint32_t *budget,
+                            bgpvpn_output *out)
+{
+    bgpvpn_rc rc = BGPVPN_OK;
+    while (rc == BGPVPN_OK && e->ready && *budget > 0) {
+        conn *c = e->ready;
+        rests(e, c);
+        rc = poll_conn(e, c, buf, cap, budget, out);
+        if (rc != BGPVPN_OK)
+            bgpvpn__conn_ready(e, c);
+    }
+    return rc;
+}
+
 bgpvpn_rc bgpvpn_engine_poll_output(bgpvpn_engine *e, uint64_t now_ms, uint8_t *buf, size_t cap,
                                     bgpvpn_output *out)
 {
     if (!e || !buf || !out || cap == 0)
         return BGPVPN_ERR_ARG;
-    if (now_ms > e->now_ms)
-        e->now_ms = now_ms;
-    if (e->quiet)
-        return BGPVPN_OK;
-    e->busy = false;
+    (void)bgpvpn__now(e, now_ms);
     uint32_t budget = e->cfg.max_work;
-    for (uint32_t i = e->conn_count; i > 0 && budget > 0; i--) {
-        conn *c = e->turn ? e->turn : e->conns;
-        e->turn = c->next;
-        if (!c->up || c->closed || c->credit == 0)
-            continue;
-        const size_t room = c->credit < cap ? (size_t)c->credit : cap;
-        size_t len = 0;
-        const bgpvpn_rc rc = fill(e, c, buf, room, &budget, &len);
-        if (rc != BGPVPN_OK)
-            return rc;
-        if (len > 0) {
-            c->credit -= len;
-            out->stream = c->id;
-            out->len = len;
-            return BGPVPN_YES;
-        }
-    }
+    e->busy = false;
+    if (e->quiet && e->news && bgpvpn__groups_have_news(e, &budget))
+        e->quiet = false;
+    e->news = false;
+    const bgpvpn_rc rc =
+        e->quiet ? poll_ready(e, buf, cap, &budget, out) : poll_all(e, buf, cap, &budget, out);
+    if (rc != BGPVPN_OK)
+        return rc;
     if (budget == 0)
         e->busy = true;
     e->quiet = !e->busy;

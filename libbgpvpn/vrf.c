@@ -59,17 +59,25 @@ static void make_dirty(bgpvpn_engine *e, uint32_t handle)
     e->dirty_tail = handle;
 }
 
-static uint32_t vroute_get(bgpvpn_engine *e, vrf *owner, const bgpvpn_addr *prefix)
+static uint32_t vroute_find(const bgpvpn_engine *e, const vrf *owner, const bgpvpn_addr *prefix)
 {
-    if (!bgpvpn__index_ready(&e->vroute_index, &e->alloc))
-        return 0;
-    uint32_t *bucket = bgpvpn__index_bucket(&e->vroute_index, hash_vroute(e, owner, prefix));
-    for (uint32_t h = *bucket; h; h = vroute_at(e, h)->next) {
+    const uint64_t hash = hash_vroute(e, owner, prefix);
+    for (uint32_t h = *bgpvpn__index_bucket(&e->vroute_index, hash); h; h = vroute_at(e, h)->next) {
         const vroute *v = vroute_at(e, h);
         if (v->vrf == owner && v->family == prefix->family && v->prefix_len == prefix->prefix_len &&
             memcmp(v->prefix, prefix->bytes, sizeof(v->prefix)) == 0)
             return h;
     }
+    return 0;
+}
+
+static uint32_t vroute_get(bgpvpn_engine *e, vrf *owner, const bgpvpn_addr *prefix)
+{
+    if (!bgpvpn__index_ready(&e->vroute_index, &e->alloc))
+        return 0;
+    const uint32_t known = vroute_find(e, owner, prefix);
+    if (known)
+        return known;
     const uint32_t handle = pool_new(&e->vroutes, &e->alloc);
     if (!handle)
         return 0;
@@ -78,6 +86,7 @@ static uint32_t vroute_get(bgpvpn_engine *e, vrf *owner, const bgpvpn_addr *pref
     v->family = prefix->family;
     v->prefix_len = prefix->prefix_len;
     memcpy(v->prefix, prefix->bytes, sizeof(v->prefix));
+    uint32_t *bucket = bgpvpn__index_bucket(&e->vroute_index, hash_vroute(e, owner, prefix));
     v->next = *bucket;
     *bucket = handle;
     owner->routes++;
@@ -345,7 +354,7 @@ bgpvpn_rc bgpvpn_engine_vrf_add(bgpvpn_engine *e, uint64_t now_ms, const bgpvpn_
         (!cfg->export_rts && cfg->export_rts_len > 0) || cfg->import_rts_len % RT_LEN ||
         cfg->export_rts_len % RT_LEN || cfg->export_rts_len > BGPVPN_MESSAGE_MAX / 2)
         return BGPVPN_ERR_ARG;
-    (void)bgpvpn__now(e, now_ms);
+    (void)bgpvpn__stir(e, now_ms);
     const rd *taken = bgpvpn__rd_find(e, cfg->rd);
     if (vrf_find(e, cfg->vrf) || (taken && taken->vrf))
         return BGPVPN_ERR_STATE;
@@ -380,7 +389,7 @@ bgpvpn_rc bgpvpn_engine_vrf_remove(bgpvpn_engine *e, uint64_t now_ms, uint32_t n
 {
     if (!e)
         return BGPVPN_ERR_ARG;
-    (void)bgpvpn__now(e, now_ms);
+    (void)bgpvpn__stir(e, now_ms);
     vrf *v = vrf_find(e, number);
     if (!v || v->removing)
         return BGPVPN_ERR_ABSENT;
@@ -412,6 +421,58 @@ static void normalize(const bgpvpn_addr *in, bgpvpn_addr *out)
 static uint32_t vpn_table(const bgpvpn_addr *prefix)
 {
     return prefix->family == BGPVPN_FAMILY_IPV4 ? BGPVPN_TABLE_VPNV4 : BGPVPN_TABLE_VPNV6;
+}
+
+/* A path of a dest that a neighbour told with this next hop, and with a label to send to it. */
+static const path *path_by(const bgpvpn_engine *e, const dest *d, const bgpvpn_addr *next_hop)
+{
+    for (const path *p = bgpvpn__path(e, d->paths); p; p = bgpvpn__path(e, p->next)) {
+        const hop *h = p->attrs->hop;
+        if (h && p->source != SOURCE_LOCAL && p->label >= LABEL_FIRST &&
+            p->label <= BGPVPN_LABEL_MAX && h->addr.family == next_hop->family &&
+            memcmp(h->addr.bytes, next_hop->bytes, sizeof(next_hop->bytes)) == 0)
+            return p;
+    }
+    return NULL;
+}
+
+/* One hash for each length that a prefix may have, from the longest down. */
+bgpvpn_rc bgpvpn_engine_get_covering_path(const bgpvpn_engine *e, uint32_t number,
+                                          const bgpvpn_addr *address, const bgpvpn_addr *next_hop,
+                                          bgpvpn_path_info *out)
+{
+    bgpvpn_addr host;
+    if (!e || !address || !next_hop || !out || out->struct_size < sizeof(*out))
+        return BGPVPN_ERR_ARG;
+    host = *address;
+    host.prefix_len = host.family == BGPVPN_FAMILY_IPV4 ? 32 : 128;
+    if (!prefix_ok(&host))
+        return BGPVPN_ERR_ARG;
+    const vrf *v = vrf_find(e, number);
+    const path *longest = NULL;
+    uint32_t at = 0;
+    for (uint32_t len = host.prefix_len + 1u; v && len-- > 0;) {
+        bgpvpn_addr prefix;
+        host.prefix_len = (uint8_t)len;
+        normalize(&host, &prefix);
+        const uint32_t route = vroute_find(e, v, &prefix);
+        for (uint32_t c = route ? vroute_at(e, route)->cands : 0; c;
+             c = cand_at(e, c)->next_of_vroute) {
+            const dest *d = bgpvpn__dest(e, cand_at(e, c)->dest);
+            const path *p = path_by(e, d, next_hop);
+            if (p && !longest) {
+                longest = p;
+                at = cand_at(e, c)->dest;
+            } else if (p && p->label != longest->label && d->rd != bgpvpn__dest(e, at)->rd) {
+                /* Within one RD the longer prefix is meant; another RD is another VRF. */
+                return BGPVPN_ERR_STATE;
+            }
+        }
+    }
+    if (!longest)
+        return BGPVPN_ERR_ABSENT;
+    bgpvpn__describe(e, at, longest, out);
+    return BGPVPN_OK;
 }
 
 static size_t local_attributes(bgpvpn_engine *e, const vrf *v, const bgpvpn_local_route *route)

@@ -445,47 +445,21 @@ static uint32_t vrf_of_route(const router *r, uint64_t route_id)
     return ROUTER_GLOBAL_VRF;
 }
 
-/* The next path that a peer told, that covers an address and that the VRF imports. */
-static bool path_next(const router *r, const router_vrf_config *v, const router_addr *address,
-                      const rt_tunnel *t, uint64_t *it, bgpvpn_path_info *out)
-{
-    memset(out, 0, sizeof(*out));
-    out->struct_size = sizeof(*out);
-    while (bgpvpn_engine_get_next_path(r->bgp, it, out) == BGPVPN_YES) {
-        router_addr prefix;
-        router_addr next_hop;
-        rt_addr_from(&prefix, &out->prefix);
-        rt_addr_from(&next_hop, &out->next_hop);
-        if (out->neighbor != 0 && out->label >= MPLSVPN_LABEL_FIRST &&
-            rt_addr_same(&next_hop, &t->address) && rt_addr_covers(&prefix, address) &&
-            imports(r, v, out->route_id))
-            return true;
-    }
-    return false;
-}
-
 uint32_t rt_bgp_label_from(const router *r, uint32_t vrf, const router_addr *address,
                            const rt_tunnel *tunnel, router_addr *prefix)
 {
-    const router_vrf_config *v = rt_config_vrf(&r->config, vrf);
+    bgpvpn_addr host;
+    bgpvpn_addr next_hop;
     bgpvpn_path_info path;
-    bgpvpn_path_info longest;
-    uint64_t it = 0;
-    bool found = false;
-    while (r->bgp && v && path_next(r, v, address, tunnel, &it, &path)) {
-        if (!found || path.prefix.prefix_len > longest.prefix.prefix_len)
-            longest = path;
-        found = true;
-    }
-    if (!found)
+    memset(&path, 0, sizeof(path));
+    path.struct_size = sizeof(path);
+    RT_TO(bgpvpn, &host, address);
+    RT_TO(bgpvpn, &next_hop, &tunnel->address);
+    if (!r->bgp ||
+        bgpvpn_engine_get_covering_path(r->bgp, vrf, &host, &next_hop, &path) != BGPVPN_OK)
         return ROUTER_NO_LABEL;
-    /* Within one RD the longer prefix is meant; another RD is another VRF of the peer. */
-    it = 0;
-    while (path_next(r, v, address, tunnel, &it, &path))
-        if (path.label != longest.label && memcmp(path.rd, longest.rd, sizeof(path.rd)) != 0)
-            return ROUTER_NO_LABEL;
-    rt_addr_from(prefix, &longest.prefix);
-    return longest.label;
+    rt_addr_from(prefix, &path.prefix);
+    return path.label;
 }
 
 static void label_ask(router *r, const bgpvpn_label *q)

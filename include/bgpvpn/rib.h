@@ -260,6 +260,25 @@ BGPVPN_API bgpvpn_rc bgpvpn_engine_get_next_path(const bgpvpn_engine *e, uint64_
                                                  bgpvpn_path_info *out);
 
 /**
+ * @brief Finds what a next hop told of an address in a VRF: of the longest prefix that covers the
+ *        address and that the VRF imports, the path by this next hop, the best one or not.
+ * @param e The engine.
+ * @param vrf The VRF's number.
+ * @param address A host; its prefix length is not looked at.
+ * @param next_hop As received; family and bytes count.
+ * @param[out] out Begins with struct_size.
+ * @retval BGPVPN_OK Filled: a path of a neighbour, with a label that is not reserved.
+ * @retval BGPVPN_ERR_ABSENT No such path or VRF.
+ * @retval BGPVPN_ERR_STATE Paths of several RDs cover the address with labels that differ: which
+ *         of the peer's VRFs is meant, nobody here can know.
+ * @retval BGPVPN_ERR_ARG A pointer is NULL, no address, or struct_size is too small.
+ */
+BGPVPN_API bgpvpn_rc bgpvpn_engine_get_covering_path(const bgpvpn_engine *e, uint32_t vrf,
+                                                     const bgpvpn_addr *address,
+                                                     const bgpvpn_addr *next_hop,
+                                                     bgpvpn_path_info *out);
+
+/**
  * @brief Counts.
  * @param e The engine.
  * @param[out] out Begins with struct_size.

@@ -457,6 +457,13 @@ static void missing_arguments_are_refused(void **state)
     assert_int_equal(bgpvpn_engine_get_next_path(NULL, &it, &path), arg);
     assert_int_equal(bgpvpn_engine_get_next_path(e, NULL, &path), arg);
     assert_int_equal(bgpvpn_engine_get_next_path(e, &it, NULL), arg);
+    assert_int_equal(bgpvpn_engine_get_covering_path(NULL, 1, &us, &us, &path), arg);
+    assert_int_equal(bgpvpn_engine_get_covering_path(e, 1, NULL, &us, &path), arg);
+    assert_int_equal(bgpvpn_engine_get_covering_path(e, 1, &us, NULL, &path), arg);
+    assert_int_equal(bgpvpn_engine_get_covering_path(e, 1, &us, &us, NULL), arg);
+    const bgpvpn_addr nothing = {.family = BGPVPN_FAMILY_NONE};
+    assert_int_equal(bgpvpn_engine_get_covering_path(e, 1, &nothing, &us, &path), arg);
+    assert_int_equal(bgpvpn_engine_get_covering_path(e, 1, &us, &us, &path), BGPVPN_ERR_ABSENT);
     assert_int_equal(bgpvpn_engine_get_counters(NULL, &counters), arg);
     assert_int_equal(bgpvpn_engine_get_counters(e, NULL), arg);
     counters.struct_size = 4;

@@ -635,6 +635,75 @@ static void a_vrf_takes_the_best_of_several_distinguishers(void **state)
     lab_free(l);
 }
 
+/* 10.1.1.0/24 or 10.1.0.0/16 with route target 65000:100, as RD 65000:rd. */
+static void send_vpn(lab *l, uint32_t i, bool wide, uint32_t rd, uint32_t label, uint32_t next_hop,
+                     uint32_t pref)
+{
+    char hex[512];
+    snprintf(hex, sizeof(hex),
+             "ffffffffffffffffffffffffffffffff 00%02x 02 0000 00%02x"
+             "800e%02x 0001800c 0000000000000000 0a0009%02x 00 %02x%05x1 0000fde80000000%u %s"
+             "400101 00 400200 400504 000000%02x c01008 0002fde800000064",
+             wide ? 0x52u : 0x53u, wide ? 0x3bu : 0x3cu, wide ? 0x1fu : 0x20u, next_hop,
+             wide ? 0x68u : 0x70u, label, rd, wide ? "0a01" : "0a0101", pref);
+    feed_hex(l, i, hex);
+}
+
+static void what_a_next_hop_told_of_an_address_is_found(void **state)
+{
+    (void)state;
+    lab *l = lab_new(internal, NULL, 0);
+    uint8_t rt[8];
+    bgpvpn_vrf_config vrf = {.struct_size = sizeof(vrf), .vrf = VRF};
+    bgpvpn_path_info p = {.struct_size = sizeof(p)};
+    bgpvpn_addr host, hop, other;
+    (void)bgpvpn_rd_make(65000, 9, 0, vrf.rd);
+    (void)bgpvpn_rt_make(65000, 100, 0, rt);
+    vrf.import_rts = rt;
+    vrf.import_rts_len = sizeof(rt);
+    net_prefix(0x0a010107, 0, &host);
+    net_prefix(0x0a000901, 0, &hop);
+    net_prefix(0x0a000902, 0, &other);
+    send_vpn(l, 0, false, 1, 100, 1, 100);
+    assert_int_equal(bgpvpn_engine_get_covering_path(l->e, VRF, &host, &hop, &p),
+                     BGPVPN_ERR_ABSENT); /* no such VRF */
+    assert_int_equal(bgpvpn_engine_vrf_add(l->e, l->now_ms, &vrf), BGPVPN_OK);
+    settle(l);
+    assert_int_equal(bgpvpn_engine_get_covering_path(l->e, VRF, &host, &hop, &p), BGPVPN_OK);
+    assert_int_equal(p.label, 100);
+    assert_int_equal(p.prefix.prefix_len, 24);
+    assert_int_equal(p.neighbor, l->id[0]);
+    assert_int_equal(bgpvpn_engine_get_covering_path(l->e, VRF, &host, &other, &p),
+                     BGPVPN_ERR_ABSENT);
+    /* A better path of the same route does not hide it. */
+    send_vpn(l, 1, false, 1, 200, 2, 120);
+    assert_int_equal(bgpvpn_engine_get_covering_path(l->e, VRF, &host, &hop, &p), BGPVPN_OK);
+    assert_int_equal(p.label, 100);
+    assert_int_equal(p.best, 0);
+    assert_int_equal(bgpvpn_engine_get_covering_path(l->e, VRF, &host, &other, &p), BGPVPN_OK);
+    assert_int_equal(p.label, 200);
+    /* Of one RD the longer prefix is meant; another RD with another label leaves it open. */
+    send_vpn(l, 0, true, 1, 101, 1, 100);
+    assert_int_equal(bgpvpn_engine_get_covering_path(l->e, VRF, &host, &hop, &p), BGPVPN_OK);
+    assert_int_equal(p.label, 100);
+    send_vpn(l, 0, true, 2, 100, 1, 100);
+    assert_int_equal(bgpvpn_engine_get_covering_path(l->e, VRF, &host, &hop, &p), BGPVPN_OK);
+    send_vpn(l, 0, true, 2, 102, 1, 100);
+    assert_int_equal(bgpvpn_engine_get_covering_path(l->e, VRF, &host, &hop, &p), BGPVPN_ERR_STATE);
+    net_prefix(0x0a010207, 0, &host); /* only the two wide ones cover this */
+    assert_int_equal(bgpvpn_engine_get_covering_path(l->e, VRF, &host, &hop, &p), BGPVPN_ERR_STATE);
+    net_prefix(0x0a020107, 0, &host);
+    assert_int_equal(bgpvpn_engine_get_covering_path(l->e, VRF, &host, &hop, &p),
+                     BGPVPN_ERR_ABSENT);
+    /* A reserved label leads nowhere. */
+    send_vpn(l, 2, false, 3, 3, 3, 100);
+    net_prefix(0x0a010107, 0, &host);
+    net_prefix(0x0a000903, 0, &other);
+    assert_int_equal(bgpvpn_engine_get_covering_path(l->e, VRF, &host, &other, &p),
+                     BGPVPN_ERR_ABSENT);
+    lab_free(l);
+}
+
 static void a_full_event_ring_holds_input_back(void **state)
 {
     (void)state;
@@ -920,6 +989,7 @@ int main(void)
         cmocka_unit_test(ipv4_unicast_is_reflected_in_the_plain_encoding),
         cmocka_unit_test(vpnv6_takes_an_ipv4_next_hop_as_a_mapped_address),
         cmocka_unit_test(a_vrf_takes_the_best_of_several_distinguishers),
+        cmocka_unit_test(what_a_next_hop_told_of_an_address_is_found),
         cmocka_unit_test(a_full_event_ring_holds_input_back),
         cmocka_unit_test(a_next_hop_is_asked_for_once_and_may_change),
         cmocka_unit_test(limits_refuse_routes_and_not_sessions),
