@@ -19,13 +19,24 @@
 
 #define SPI          0x1000
 #define MAX_RECORDS  64
-#define PACKET_BYTES (255 + ESP_HEADER_BYTES + ESP_ICV_BYTES)
+#define PACKET_BYTES (255 + ESP_HEADER_MAX + ESP_TRAILER_MAX)
 
 enum { RECORD_SEALED, RECORD_RAW, RECORD_AGAIN, RECORD_BROKEN, RECORD_KINDS };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const uint8_t keymat[ESP_KEYMAT_MAX] = {1, 2, 3, 4, 5, 6, 7, 8};
+
+static const esp__suite choices[] = {
+    {.algorithm = ESP_ALGORITHM_AES128_GCM16},
+    {.algorithm = ESP_ALGORITHM_AES256_GCM16},
+    {.algorithm = ESP_ALGORITHM_CHACHA20_POLY1305},
+    {.algorithm = ESP_ALGORITHM_AES128_CBC, .integrity = ESP_INTEGRITY_HMAC_SHA2_256_128},
+    {.algorithm = ESP_ALGORITHM_AES256_CBC, .integrity = ESP_INTEGRITY_HMAC_SHA2_512_256},
+    {.algorithm = ESP_ALGORITHM_NULL, .integrity = ESP_INTEGRITY_HMAC_SHA2_384_192},
+};
+
+enum { CHOICES = sizeof(choices) / sizeof(choices[0]) };
 
 typedef struct packet {
     uint8_t bytes[PACKET_BYTES];
@@ -39,6 +50,8 @@ typedef struct packet {
 typedef struct target {
     esp_sa *sa;
     esp_sa_config cfg;
+    esp__suite suite;
+    const esp__cipher_backend *backend;
     esp__cipher *sealer;
     alloc alloc;
     uint64_t accepted[MAX_RECORDS];
@@ -60,31 +73,34 @@ static esp_sa_counters counters_of(const esp_sa *sa)
 
 static void seal(const target *t, packet *p)
 {
-    uint8_t nonce[ESP__NONCE_BYTES];
+    uint8_t nonce[ESP__NONCE_BYTES] = {0};
     uint8_t aad[12];
+    const size_t header_len = t->suite.header_len;
     wire_writer w = wire_writer_make(p->bytes, sizeof(p->bytes));
     wire_put_u32(&w, SPI);
     wire_put_u32(&w, (uint32_t)p->sequence);
-    wire_put_u64(&w, p->sequence);
-    wire_put_bytes(&w, p->plain, p->plain_len);
-    memcpy(nonce, t->cfg.keymat + t->cfg.keymat_len - ESP__SALT_BYTES, ESP__SALT_BYTES);
-    memcpy(nonce + ESP__SALT_BYTES, p->bytes + 8, ESP__IV_BYTES);
+    if (t->suite.aead) {
+        wire_put_u64(&w, p->sequence);
+        memcpy(nonce, t->cfg.keymat + t->suite.key_bytes, ESP__SALT_BYTES);
+        memcpy(nonce + ESP__SALT_BYTES, p->bytes + 8, ESP__IV_BYTES);
+    }
     wire_writer a = wire_writer_make(aad, sizeof(aad));
     wire_put_u32(&a, SPI);
     if (t->cfg.esn)
         wire_put_u64(&a, p->sequence);
     else
         wire_put_u32(&a, (uint32_t)p->sequence);
+    memcpy(p->bytes + header_len, p->plain, p->plain_len);
     const esp__cipher_job job = {
         .nonce = nonce,
         .aad = aad,
         .aad_len = a.len,
-        .text = p->bytes + ESP_HEADER_BYTES,
+        .text = p->bytes + header_len,
         .len = p->plain_len,
-        .icv = p->bytes + w.len,
+        .icv = p->bytes + header_len + p->plain_len,
     };
-    require(esp__cipher_openssl.seal(t->sealer, &job) == ESP_OK);
-    p->len = w.len + ESP_ICV_BYTES;
+    require(t->backend->seal(t->sealer, &job) == ESP_OK);
+    p->len = header_len + p->plain_len + t->suite.icv_len;
 }
 
 static bool was_accepted(const target *t, uint64_t sequence)
@@ -114,7 +130,7 @@ static void open_one(target *t, const packet *p)
         require(after.packets == before.packets && after.sequence == before.sequence);
     }
     if (rc == ESP_OK) {
-        require(o.sequence == p->sequence && o.offset == ESP_HEADER_BYTES);
+        require(o.sequence == p->sequence && o.offset == t->suite.header_len);
         require(p->plain && o.len + 2 <= p->plain_len &&
                 o.next_header == p->plain[p->plain_len - 1]);
         require(memcmp(copy + o.offset, p->plain, o.len) == 0);
@@ -128,19 +144,22 @@ static bool set_up(target *t, wire_reader *r)
     esp_sa_config_init(&t->cfg);
     t->cfg.direction = ESP_DIRECTION_IN;
     t->cfg.spi = SPI;
-    t->cfg.algorithm = (uint8_t)(wire_get_u8(r) % 3 + 1);
+    const esp__suite *choice = &choices[wire_get_u8(r) % CHOICES];
+    t->cfg.algorithm = choice->algorithm;
+    t->cfg.integrity = choice->integrity;
+    require(esp__suite_get(choice->algorithm, choice->integrity, &t->suite));
     const uint8_t flags = wire_get_u8(r);
     t->cfg.esn = flags & 1;
     t->cfg.mode = flags & 2 ? ESP_MODE_TUNNEL : ESP_MODE_TRANSPORT;
     t->cfg.replay_window = windows[flags >> 2 & 7];
     t->cfg.last_sequence = wire_get_u64(r);
     t->cfg.keymat = keymat;
-    t->cfg.keymat_len = esp__cipher_key_bytes(t->cfg.algorithm) + ESP__SALT_BYTES;
+    t->cfg.keymat_len = (size_t)t->suite.key_bytes + t->suite.salt_bytes + t->suite.integrity_bytes;
     if (!wire_ok(r) || esp_sa_new(&t->cfg, &t->sa) != ESP_OK)
         return false;
     t->alloc = alloc_make(NULL, NULL);
-    require(esp__cipher_openssl.create(&t->alloc, t->cfg.algorithm, true, keymat, &t->sealer) ==
-            ESP_OK);
+    t->backend = t->suite.aead ? &esp__cipher_openssl : &esp__cipher_openssl_hmac;
+    require(t->backend->create(&t->alloc, &t->suite, true, keymat, &t->sealer) == ESP_OK);
     return true;
 }
 
@@ -182,7 +201,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         make_packet(&t, &r, &p);
         open_one(&t, &p);
     }
-    esp__cipher_openssl.destroy(&t.alloc, t.sealer);
+    t.backend->destroy(&t.alloc, t.sealer);
     esp_sa_free(t.sa);
     return 0;
 }

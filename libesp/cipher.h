@@ -7,9 +7,10 @@
 #ifndef LIBESP_CIPHER_H
 #define LIBESP_CIPHER_H
 
+#include "suite.h"
+
 #include <esp/result.h>
 #include <internal/alloc.h>
-#include <stdbool.h>
 
 #define ESP__NONCE_BYTES 12
 #define ESP__SALT_BYTES  4
@@ -17,18 +18,20 @@
 
 /* One packet. All lengths were checked. */
 typedef struct esp__cipher_job {
-    const uint8_t *nonce; /* salt, then IV */
-    const uint8_t *aad;
+    const uint8_t *nonce; /* of an AEAD: salt, then IV */
+    const uint8_t *aad;   /* SPI and sequence number, 8 bytes, or 12 with ESN */
     size_t aad_len;
     /*
      * The first head_len bytes of text come from head, the rest of len bytes lie at text already;
      * head_len is 0 or a multiple of 16, so that a block is never split. Opening uses text only.
+     * Before text lie the packet's SPI, the low half of its sequence number, and its IV, which
+     * sealing with AES-CBC makes.
      */
     const uint8_t *head;
     size_t head_len;
     uint8_t *text;
     size_t len;
-    uint8_t *icv; /* ESP_ICV_BYTES, written by seal, compared by open */
+    uint8_t *icv; /* right behind text; written by seal, compared by open */
 } esp__cipher_job;
 
 /* An esp__cipher is one keyed context, used by one thread at a time. */
@@ -37,8 +40,11 @@ typedef struct esp__cipher esp__cipher;
 typedef struct esp__cipher_backend {
     const char *name;
 
-    /* ESP_OK, ESP_ERR_NOMEM, or ESP_ERR_CRYPTO where the algorithm is not there. */
-    esp_rc (*create)(const alloc *a, uint8_t algorithm, bool sealing, const uint8_t *key,
+    /*
+     * ESP_OK, ESP_ERR_NOMEM, or ESP_ERR_CRYPTO where the algorithm is not there. The key is the
+     * cipher's, then the integrity's.
+     */
+    esp_rc (*create)(const alloc *a, const esp__suite *suite, bool sealing, const uint8_t *key,
                      esp__cipher **out);
     void (*destroy)(const alloc *a, esp__cipher *cipher); /* NULL is ignored; wipes the key */
 
@@ -46,9 +52,7 @@ typedef struct esp__cipher_backend {
     esp_rc (*open)(esp__cipher *cipher, const esp__cipher_job *job); /* and ESP_ERR_AUTH */
 } esp__cipher_backend;
 
-extern const esp__cipher_backend esp__cipher_openssl;
-
-/* Bytes of key without the salt; 0 for an algorithm that does not exist. */
-size_t esp__cipher_key_bytes(uint8_t algorithm);
+extern const esp__cipher_backend esp__cipher_openssl;      /* AEADs */
+extern const esp__cipher_backend esp__cipher_openssl_hmac; /* the others */
 
 #endif

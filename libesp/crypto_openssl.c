@@ -42,8 +42,8 @@ static void openssl_destroy(const alloc *a, esp__cipher *cipher)
     alloc_free(a, cipher);
 }
 
-static esp_rc openssl_create(const alloc *a, uint8_t algorithm, bool sealing, const uint8_t *key,
-                             esp__cipher **out)
+static esp_rc openssl_create(const alloc *a, const esp__suite *suite, bool sealing,
+                             const uint8_t *key, esp__cipher **out)
 {
     esp__cipher *cipher = alloc_zero(a, sizeof(*cipher));
     if (!cipher)
@@ -54,7 +54,7 @@ static esp_rc openssl_create(const alloc *a, uint8_t algorithm, bool sealing, co
         return ESP_ERR_NOMEM;
     }
     ERR_set_mark(); /* the queue of errors is the caller's: what fails here is told by the result */
-    EVP_CIPHER *type = EVP_CIPHER_fetch(NULL, algorithm_name(algorithm), NULL);
+    EVP_CIPHER *type = EVP_CIPHER_fetch(NULL, algorithm_name(suite->algorithm), NULL);
     const bool keyed =
         type && (sealing ? EVP_EncryptInit_ex2(cipher->ctx, type, key, NULL, NULL)
                          : EVP_DecryptInit_ex2(cipher->ctx, type, key, NULL, NULL)) == 1;

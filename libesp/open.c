@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Inbound: RFC 4303 3.4, RFC 4106, RFC 7634.
+ * Inbound: RFC 4303 3.4, RFC 4106, RFC 7634, RFC 3602, RFC 4868.
  *
  * Everything is computed in locals; the window and the limits move last, when the packet is known
  * to be authentic and well-formed.
@@ -18,9 +18,9 @@ static esp_rc check_packet(const esp_sa *sa, const uint8_t *buf, size_t len, uin
 {
     if (len > ESP_PACKET_MAX)
         return ESP_ERR_LIMIT;
-    if (len < ESP_PACKET_MIN)
+    if (len < esp__padded_len(sa, 0) + esp__overhead(sa))
         return ESP_ERR_TRUNCATED;
-    if ((len - ESP_HEADER_BYTES - ESP_ICV_BYTES) % ESP__ALIGNMENT != 0)
+    if (((len - esp__overhead(sa)) & (sa->suite.alignment - 1u)) != 0)
         return ESP_ERR_ALIGN;
 
     wire_reader r = wire_reader_make(buf, len);
@@ -47,16 +47,18 @@ static esp_rc decipher(const esp_sa *sa, esp__worker *w, uint8_t *buf, size_t le
                        uint64_t sequence)
 {
     uint8_t nonce[ESP__NONCE_BYTES];
-    memcpy(nonce, sa->salt, ESP__SALT_BYTES);
-    memcpy(nonce + ESP__SALT_BYTES, buf + ESP__IV_AT, ESP__IV_BYTES);
+    if (sa->suite.aead) {
+        memcpy(nonce, sa->salt, ESP__SALT_BYTES);
+        memcpy(nonce + ESP__SALT_BYTES, buf + ESP__IV_AT, ESP__IV_BYTES);
+    }
     uint8_t aad[ESP__AAD_MAX];
     const esp__cipher_job job = {
         .nonce = nonce,
         .aad = aad,
         .aad_len = esp__aad(sa, sequence, aad),
-        .text = buf + ESP_HEADER_BYTES,
-        .len = len - ESP_HEADER_BYTES - ESP_ICV_BYTES,
-        .icv = buf + len - ESP_ICV_BYTES,
+        .text = buf + sa->suite.header_len,
+        .len = len - esp__overhead(sa),
+        .icv = buf + len - sa->suite.icv_len,
     };
     return sa->backend->open(w->cipher, &job);
 }
@@ -129,8 +131,8 @@ static esp_rc open_as(esp_sa *sa, esp__worker *w, uint8_t *buf, size_t len, uint
     esp_rc rc = decipher(sa, w, buf, len, sequence);
     if (rc != ESP_OK)
         return rc;
-    const uint8_t *text = buf + ESP_HEADER_BYTES;
-    const size_t text_len = len - ESP_HEADER_BYTES - ESP_ICV_BYTES;
+    const uint8_t *text = buf + sa->suite.header_len;
+    const size_t text_len = len - esp__overhead(sa);
     uint8_t next_header;
     size_t payload_len;
     rc = take_apart(sa, text, text_len, &next_header, &payload_len);
@@ -140,7 +142,7 @@ static esp_rc open_as(esp_sa *sa, esp__worker *w, uint8_t *buf, size_t len, uint
     const uint64_t bytes = accept_packet(sa, w, sequence, text_len);
     if (rc == ESP_OK)
         *opened = (esp_opened){
-            .offset = ESP_HEADER_BYTES,
+            .offset = sa->suite.header_len,
             .len = (uint32_t)payload_len,
             .sequence = sequence,
             .flags = esp__flags(sa, sa->opened_packets, bytes),

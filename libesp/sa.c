@@ -16,19 +16,6 @@
 #define INFO_FIRST_SIZE     sizeof(esp_sa_info)
 #define COUNTERS_FIRST_SIZE sizeof(esp_sa_counters)
 
-size_t esp__cipher_key_bytes(uint8_t algorithm)
-{
-    switch (algorithm) {
-    case ESP_ALGORITHM_AES128_GCM16:
-        return 16;
-    case ESP_ALGORITHM_AES256_GCM16:
-    case ESP_ALGORITHM_CHACHA20_POLY1305:
-        return 32;
-    default:
-        return 0;
-    }
-}
-
 void esp_sa_config_init(esp_sa_config *cfg)
 {
     if (!cfg)
@@ -52,9 +39,9 @@ static uint64_t last_usable(bool esn)
     return esn ? UINT64_MAX : UINT32_MAX;
 }
 
-static bool config_is_valid(const esp_sa_config *cfg)
+static bool config_is_valid(const esp_sa_config *cfg, const esp__suite *suite)
 {
-    const size_t key_bytes = esp__cipher_key_bytes(cfg->algorithm);
+    static const uint8_t zero[sizeof(cfg->reserved)];
     const bool inbound = cfg->direction == ESP_DIRECTION_IN;
 
     if (cfg->direction != ESP_DIRECTION_OUT && !inbound)
@@ -67,10 +54,12 @@ static bool config_is_valid(const esp_sa_config *cfg)
     /* RFC 4303 3.4.3: the window is what tells the high half of an extended sequence number. */
     if (inbound && cfg->esn && cfg->replay_window == 0)
         return false;
-    if (cfg->workers == 0 || cfg->workers > ESP_WORKERS_MAX || cfg->reserved != 0)
+    if (cfg->workers == 0 || cfg->workers > ESP_WORKERS_MAX ||
+        memcmp(cfg->reserved, zero, sizeof(zero)) != 0)
         return false;
-    /* RFC 4106 8.1, RFC 7634 2 */
-    if (key_bytes == 0 || !cfg->keymat || cfg->keymat_len != key_bytes + ESP__SALT_BYTES)
+    /* RFC 4106 8.1, RFC 7634 2, RFC 7296 2.17 */
+    if (!cfg->keymat ||
+        cfg->keymat_len != (size_t)suite->key_bytes + suite->salt_bytes + suite->integrity_bytes)
         return false;
     return cfg->last_sequence <= last_usable(cfg->esn);
 }
@@ -106,7 +95,7 @@ static esp_rc make_workers(esp_sa *sa, const uint8_t *key)
         return ESP_ERR_NOMEM;
     for (uint32_t i = 0; i < sa->worker_count; i++) {
         const esp_rc rc =
-            sa->backend->create(&sa->alloc, sa->algorithm, sa->direction == ESP_DIRECTION_OUT, key,
+            sa->backend->create(&sa->alloc, &sa->suite, sa->direction == ESP_DIRECTION_OUT, key,
                                 &sa->workers[i].cipher);
         if (rc != ESP_OK)
             return rc;
@@ -117,9 +106,10 @@ static esp_rc make_workers(esp_sa *sa, const uint8_t *key)
 esp_rc esp_sa_new(const esp_sa_config *config, esp_sa **out)
 {
     esp_sa_config cfg;
+    esp__suite suite;
     esp_sa_config_init(&cfg);
     if (!config || !out || !versioned_read(&cfg, sizeof(cfg), CONFIG_FIRST_SIZE, config) ||
-        !config_is_valid(&cfg))
+        !esp__suite_get(cfg.algorithm, cfg.integrity, &suite) || !config_is_valid(&cfg, &suite))
         return ESP_ERR_ARG;
 
     const alloc a = alloc_make(cfg.allocator.resize, cfg.allocator.user);
@@ -127,15 +117,16 @@ esp_rc esp_sa_new(const esp_sa_config *config, esp_sa **out)
     if (!sa)
         return ESP_ERR_NOMEM;
     sa->alloc = a;
-    sa->backend = &esp__cipher_openssl;
+    sa->backend = suite.aead ? &esp__cipher_openssl : &esp__cipher_openssl_hmac;
+    sa->suite = suite;
+    sa->payload_max = (uint32_t)esp__payload_max(sa, ESP_PACKET_MAX);
     sa->worker_count = cfg.workers;
     sa->spi = cfg.spi;
     sa->direction = cfg.direction;
     sa->mode = cfg.mode;
-    sa->algorithm = cfg.algorithm;
     sa->esn = cfg.esn == 1;
     set_limits(sa, &cfg);
-    memcpy(sa->salt, cfg.keymat + cfg.keymat_len - ESP__SALT_BYTES, ESP__SALT_BYTES);
+    memcpy(sa->salt, cfg.keymat + suite.key_bytes, suite.salt_bytes);
     atomic_init(&sa->last_sequence, cfg.last_sequence);
     atomic_init(&sa->enciphered_bytes, 0);
 
@@ -179,9 +170,9 @@ esp_rc esp_sa_get_sealed_len(const esp_sa *sa, size_t len, size_t *sealed_len)
 {
     if (!sa || !sealed_len)
         return ESP_ERR_ARG;
-    if (len > ESP_PAYLOAD_MAX)
+    if (len > sa->payload_max)
         return ESP_ERR_LIMIT;
-    *sealed_len = ESP_HEADER_BYTES + esp__padded_len(len) + ESP_ICV_BYTES;
+    *sealed_len = esp__padded_len(sa, len) + esp__overhead(sa);
     return ESP_OK;
 }
 
@@ -189,11 +180,9 @@ esp_rc esp_sa_get_payload_max(const esp_sa *sa, size_t room, size_t *len)
 {
     if (!sa || !len)
         return ESP_ERR_ARG;
-    if (room < ESP_PACKET_MIN)
+    if (room < esp__padded_len(sa, 0) + esp__overhead(sa))
         return ESP_ERR_BUFFER;
-    const size_t packet = room < ESP_PACKET_MAX ? room : ESP_PACKET_MAX;
-    const size_t text = (packet - ESP_HEADER_BYTES - ESP_ICV_BYTES) & ~(size_t)(ESP__ALIGNMENT - 1);
-    *len = text - ESP__TRAILER_BYTES;
+    *len = esp__payload_max(sa, room < ESP_PACKET_MAX ? room : ESP_PACKET_MAX);
     return ESP_OK;
 }
 
@@ -205,7 +194,7 @@ esp_rc esp_sa_get_info(const esp_sa *sa, esp_sa_info *info)
         .spi = sa->spi,
         .direction = sa->direction,
         .mode = sa->mode,
-        .algorithm = sa->algorithm,
+        .algorithm = sa->suite.algorithm,
         .esn = sa->esn,
         .replay_window = sa->window.size,
         .workers = sa->worker_count,
@@ -213,6 +202,11 @@ esp_rc esp_sa_get_info(const esp_sa *sa, esp_sa_info *info)
         .hard_packets = sa->hard_packets,
         .soft_bytes = sa->soft_bytes,
         .hard_bytes = sa->hard_bytes,
+        .integrity = sa->suite.integrity,
+        .header_len = sa->suite.header_len,
+        .icv_len = sa->suite.icv_len,
+        .alignment = sa->suite.alignment,
+        .payload_max = sa->payload_max,
     };
     return versioned_write(info, &now, sizeof(now), INFO_FIRST_SIZE) ? ESP_OK : ESP_ERR_ARG;
 }

@@ -19,7 +19,6 @@
 #define ESP__SPI_AT        0
 #define ESP__SEQUENCE_AT   4
 #define ESP__IV_AT         8
-#define ESP__ALIGNMENT     4 /* RFC 4303 2.4 */
 #define ESP__TRAILER_BYTES 2 /* pad length, next header */
 #define ESP__AAD_MAX       12
 
@@ -56,9 +55,10 @@ struct esp_sa {
     uint32_t spi;
     uint8_t direction;
     uint8_t mode;
-    uint8_t algorithm;
+    esp__suite suite;
     bool esn;
     bool counts_bytes; /* a limit in bytes is in force */
+    uint32_t payload_max;
     uint8_t salt[ESP__SALT_BYTES];
     uint64_t soft_packets; /* UINT64_MAX where there is none, as the other three */
     uint64_t hard_packets; /* outbound also: the last sequence number that may be used */
@@ -114,10 +114,23 @@ static inline size_t esp__aad(const esp_sa *sa, uint64_t sequence, uint8_t aad[E
 }
 
 /* The bytes of a payload with padding, pad length and next header (RFC 4303 2.4). */
-static inline size_t esp__padded_len(size_t payload_len)
+static inline size_t esp__padded_len(const esp_sa *sa, size_t payload_len)
 {
-    const size_t mask = ESP__ALIGNMENT - 1;
+    const size_t mask = sa->suite.alignment - 1u;
     return (payload_len + ESP__TRAILER_BYTES + mask) & ~mask;
+}
+
+/* What a packet has beside the padded payload. */
+static inline size_t esp__overhead(const esp_sa *sa)
+{
+    return (size_t)sa->suite.header_len + sa->suite.icv_len;
+}
+
+/* The longest payload whose packet has so many bytes at most, which hold an empty one. */
+static inline size_t esp__payload_max(const esp_sa *sa, size_t packet_len)
+{
+    const size_t mask = sa->suite.alignment - 1u;
+    return ((packet_len - esp__overhead(sa)) & ~mask) - ESP__TRAILER_BYTES;
 }
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Outbound: RFC 4303 3.3, RFC 4106, RFC 7634.
+ * Outbound: RFC 4303 3.3, RFC 4106, RFC 7634, RFC 3602, RFC 4868.
  *
  * A packet is checked, then its bytes are counted against the limits, then it takes a sequence
  * number, then it is enciphered. What fails after the number was taken leaves a gap, since the
@@ -15,11 +15,11 @@ static esp_rc check_item(const esp_sa *sa, const esp_seal_item *item)
 {
     if (!item->out || (!item->in && item->len > 0))
         return ESP_ERR_ARG;
-    if (item->len > ESP_PAYLOAD_MAX)
+    if (item->len > sa->payload_max)
         return ESP_ERR_LIMIT;
-    if (item->cap < ESP_HEADER_BYTES + esp__padded_len(item->len) + ESP_ICV_BYTES)
+    if (item->cap < esp__padded_len(sa, item->len) + esp__overhead(sa))
         return ESP_ERR_BUFFER;
-    if (item->len > 0 && item->in != item->out + ESP_HEADER_BYTES &&
+    if (item->len > 0 && item->in != item->out + sa->suite.header_len &&
         esp__overlaps(item->in, item->len, item->out, item->cap))
         return ESP_ERR_ARG;
     /* RFC 4303 3.1.2: in tunnel mode the payload is an IP packet. */
@@ -69,14 +69,19 @@ static esp_rc encipher(const esp_sa *sa, esp__worker *w, const esp_seal_item *it
                        uint64_t sequence)
 {
     uint8_t *out = item->out;
-    uint8_t *text = out + ESP_HEADER_BYTES;
-    const size_t text_len = esp__padded_len(item->len);
+    uint8_t *text = out + sa->suite.header_len;
+    const size_t text_len = esp__padded_len(sa, item->len);
 
     wire_set_u32(out + ESP__SPI_AT, sa->spi);
     wire_set_u32(out + ESP__SEQUENCE_AT, (uint32_t)sequence);
-    /* RFC 4106 3.1, RFC 7634 2: the IV need only be unique, and the sequence number is. */
-    wire_set_u32(out + ESP__IV_AT, (uint32_t)(sequence >> 32));
-    wire_set_u32(out + ESP__IV_AT + 4, (uint32_t)sequence);
+    uint8_t nonce[ESP__NONCE_BYTES];
+    if (sa->suite.aead) {
+        /* RFC 4106 3.1, RFC 7634 2: the IV need only be unique, and the sequence number is. */
+        wire_set_u32(out + ESP__IV_AT, (uint32_t)(sequence >> 32));
+        wire_set_u32(out + ESP__IV_AT + 4, (uint32_t)sequence);
+        memcpy(nonce, sa->salt, ESP__SALT_BYTES);
+        memcpy(nonce + ESP__SALT_BYTES, out + ESP__IV_AT, ESP__IV_BYTES);
+    }
 
     /* Whole blocks go from in to out through the cipher, only the rest of one is copied. */
     const bool in_place = item->len == 0 || item->in == text;
@@ -92,9 +97,6 @@ static esp_rc encipher(const esp_sa *sa, esp__worker *w, const esp_seal_item *it
     trailer[pad_len] = (uint8_t)pad_len;
     trailer[pad_len + 1] = item->next_header;
 
-    uint8_t nonce[ESP__NONCE_BYTES];
-    memcpy(nonce, sa->salt, ESP__SALT_BYTES);
-    memcpy(nonce + ESP__SALT_BYTES, out + ESP__IV_AT, ESP__IV_BYTES);
     uint8_t aad[ESP__AAD_MAX];
     const esp__cipher_job job = {
         .nonce = nonce,
@@ -116,11 +118,11 @@ static esp_rc seal_item(const esp_sa *sa, esp__worker *w, const esp_seal_item *i
     const esp_rc rc = encipher(sa, w, item, sequence);
     if (rc != ESP_OK)
         return esp__drop(w, rc);
-    const size_t text_len = esp__padded_len(item->len);
+    const size_t text_len = esp__padded_len(sa, item->len);
     esp__count(w, ESP__COUNT_PACKETS, 1);
     esp__count(w, ESP__COUNT_BYTES, text_len);
     *span = (esp_span){
-        .len = (uint32_t)(ESP_HEADER_BYTES + text_len + ESP_ICV_BYTES),
+        .len = (uint32_t)(text_len + esp__overhead(sa)),
         .sequence = sequence,
         .flags = esp__flags(sa, sequence, total_bytes),
     };
@@ -148,7 +150,7 @@ esp_rc esp_sa_seal(esp_sa *sa, uint32_t worker, uint8_t *out, size_t cap, const 
     if (rc != ESP_OK)
         return esp__drop(w, rc);
     uint64_t total_bytes;
-    if (!take_bytes(sa, esp__padded_len(len), &total_bytes))
+    if (!take_bytes(sa, esp__padded_len(sa, len), &total_bytes))
         return esp__drop(w, ESP_ERR_EXPIRED);
     uint64_t sequence;
     if (reserve(sa, 1, &sequence) == 0)
@@ -164,7 +166,8 @@ static void seal_run(esp_sa *sa, esp__worker *w, const esp_seal_item *items, siz
     size_t wanted = 0;
     for (size_t i = 0; i < count; i++) {
         spans[i] = (esp_span){.result = check_item(sa, &items[i])};
-        if (spans[i].result == ESP_OK && !take_bytes(sa, esp__padded_len(items[i].len), &totals[i]))
+        if (spans[i].result == ESP_OK &&
+            !take_bytes(sa, esp__padded_len(sa, items[i].len), &totals[i]))
             spans[i].result = ESP_ERR_EXPIRED;
         if (spans[i].result == ESP_OK)
             wanted++;

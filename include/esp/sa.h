@@ -13,6 +13,9 @@
  *     |------- AAD -----|       |------------------ encrypted -----------------|
  *     ^ out                     ^ out + ESP_HEADER_BYTES
  *
+ * That is an AEAD. With AES-CBC the IV has 16 bytes and padding aligns to 16, with NULL encryption
+ * there is no IV; the ICV has 16, 24 or 32 bytes and covers all before it. @ref esp_sa_info tells.
+ *
  * There is no clock in here: lifetimes in seconds belong to the key exchange.
  *
  * Threads: an outbound SA may be sealed on by several threads at once, each with a worker number of
@@ -27,15 +30,17 @@
 extern "C" {
 #endif
 
-/** Sizes on the wire, the same for all algorithms here. */
+/** Sizes on the wire. */
 enum {
-    ESP_HEADER_BYTES = 16,   /**< SPI, sequence number and IV: the headroom that sealing needs. */
-    ESP_TRAILER_MAX = 21,    /**< Padding, its length, next header and ICV: the tailroom. */
-    ESP_ICV_BYTES = 16,      /**< The integrity check value (RFC 4106 6, RFC 7634 2). */
-    ESP_PACKET_MIN = 36,     /**< Header, two bytes of padding, two of trailer, ICV. */
+    ESP_HEADER_BYTES = 16,   /**< SPI, sequence number and IV of an AEAD: the headroom it needs. */
+    ESP_HEADER_MAX = 24,     /**< The headroom that does for every algorithm. */
+    ESP_TRAILER_MAX = 49,    /**< Padding, its length, next header, ICV: tailroom for all. */
+    ESP_ICV_BYTES = 16,      /**< The integrity check value of an AEAD (RFC 4106 6, RFC 7634 2). */
+    ESP_PACKET_MIN = 36,     /**< Of an AEAD: header, two of padding, two of trailer, ICV. */
     ESP_PACKET_MAX = 65535,  /**< No IP packet carries more. */
-    ESP_PAYLOAD_MAX = 65498, /**< The longest payload whose sealed packet is that short. */
-    ESP_KEYMAT_MAX = 36,     /**< The longest key material: 32 bytes of key, 4 of salt. */
+    ESP_PAYLOAD_MAX = 65498, /**< The longest payload whose sealed packet is that short, with an
+                                  AEAD; others have @ref esp_sa_info.payload_max. */
+    ESP_KEYMAT_MAX = 96,     /**< The longest key material: 32 bytes for AES, 64 for HMAC. */
     ESP_SPI_MIN = 256,       /**< SPIs 0 to 255 are reserved (RFC 4303 2.1). */
     ESP_WORKERS_MAX = 256,   /**< Ceiling of @ref esp_sa_config.workers. */
     ESP_REPLAY_WINDOW_MAX = 4096 /**< Ceiling of @ref esp_sa_config.replay_window. */
@@ -55,9 +60,20 @@ enum {
 
 /** Values of @ref esp_sa_config.algorithm; not the identifiers of IKE. */
 enum {
-    ESP_ALGORITHM_AES128_GCM16 = 1,     /**< RFC 4106; 20 bytes of key material. */
-    ESP_ALGORITHM_AES256_GCM16 = 2,     /**< RFC 4106; 36 bytes. */
-    ESP_ALGORITHM_CHACHA20_POLY1305 = 3 /**< RFC 7634; 36 bytes. */
+    ESP_ALGORITHM_AES128_GCM16 = 1,      /**< RFC 4106; 20 bytes of key material. */
+    ESP_ALGORITHM_AES256_GCM16 = 2,      /**< RFC 4106; 36 bytes. */
+    ESP_ALGORITHM_CHACHA20_POLY1305 = 3, /**< RFC 7634; 36 bytes. */
+    ESP_ALGORITHM_AES128_CBC = 4,        /**< RFC 3602; 16 bytes, then those of the integrity. */
+    ESP_ALGORITHM_AES256_CBC = 5,        /**< RFC 3602; 32 bytes, then those of the integrity. */
+    ESP_ALGORITHM_NULL = 6               /**< RFC 2410: no encryption; those of the integrity. */
+};
+
+/** Values of @ref esp_sa_config.integrity (RFC 4868). */
+enum {
+    ESP_INTEGRITY_NONE = 0,              /**< With an AEAD, and with nothing else. */
+    ESP_INTEGRITY_HMAC_SHA2_256_128 = 1, /**< 32 bytes of key, ICV of 16. */
+    ESP_INTEGRITY_HMAC_SHA2_384_192 = 2, /**< 48 bytes of key, ICV of 24. */
+    ESP_INTEGRITY_HMAC_SHA2_512_256 = 3  /**< 64 bytes of key, ICV of 32. */
 };
 
 /** Next headers with a meaning to ESP itself (IANA protocol numbers). */
@@ -88,9 +104,11 @@ typedef struct esp_sa_config {
         replay_window;     /**< In packets: 32, or a multiple of 64 up to ESP_REPLAY_WINDOW_MAX;
                                 0 turns it off, which an inbound SA with ESN cannot. Default 1024. */
     uint32_t workers;      /**< Worker numbers are below this. Default 1. */
-    uint32_t reserved;     /**< Zero. */
-    const uint8_t *keymat; /**< The key, then the salt, as IKE derives them (RFC 4106 8.1,
-                                RFC 7634 2). Read by @ref esp_sa_new only: wipe it then. */
+    uint8_t integrity;     /**< ESP_INTEGRITY_...; default: none. */
+    uint8_t reserved[3];   /**< Zero. */
+    const uint8_t *keymat; /**< The key, then the salt or the key of the integrity, as IKE derives
+                                them (RFC 4106 8.1, RFC 7634 2, RFC 7296 2.17). Read by @ref
+                                esp_sa_new only: wipe it then. */
     size_t keymat_len;     /**< Exactly what the algorithm needs. */
     /**
      * 0 for a new SA. To take an SA over from another process: a number not below any that was
@@ -145,6 +163,11 @@ typedef struct esp_sa_info {
     uint64_t hard_packets;  /**< In force, the sequence space included; UINT64_MAX: none. */
     uint64_t soft_bytes;    /**< In force; UINT64_MAX: none. */
     uint64_t hard_bytes;    /**< In force; UINT64_MAX: none. */
+    uint8_t integrity;      /**< ESP_INTEGRITY_... */
+    uint8_t header_len;     /**< From the SPI to the payload: headroom for sealing in place. */
+    uint8_t icv_len;        /**< Of the integrity check value. */
+    uint8_t alignment;      /**< Payload, padding and trailer are a multiple of it. */
+    uint32_t payload_max;   /**< The longest payload. */
 } esp_sa_info;
 
 /** What an SA has done since it was made; the caller sets struct_size. It may grow. */
@@ -197,20 +220,20 @@ ESP_API void esp_sa_free(esp_sa *sa);
  * @brief Turns a payload into an ESP packet (RFC 4303 3.3).
  *
  * The ESP packet begins at @p out. For sealing in place the payload already lies where it belongs:
- * @p in == @p out + ESP_HEADER_BYTES, and no pass is made over it but the cipher's. Otherwise the
- * payload must not overlap the @p cap bytes at @p out.
+ * @p in == @p out + @ref esp_sa_info.header_len (an AEAD's is ESP_HEADER_BYTES), and no pass is
+ * made over it but the cipher's. Otherwise the payload must not overlap the @p cap bytes at @p out.
  *
- * The IV is the sequence number, and no number is used twice: a failure after it was reserved
- * leaves a gap. In tunnel mode bytes behind the inner packet are traffic flow padding (RFC
- * 4303 2.7), where the peer agreed to it, and the outer header is the caller's (esp_outer_encode in
- * packet.h).
+ * The IV is the sequence number, with AES-CBC enciphered (NIST SP 800-38A, appendix C), and no
+ * number is used twice: a failure after it was reserved leaves a gap. In tunnel mode bytes behind
+ * the inner packet are traffic flow padding (RFC 4303 2.7), where the peer agreed to it, and the
+ * outer header is the caller's (esp_outer_encode in packet.h).
  *
  * @param sa Outbound.
  * @param worker Below @ref esp_sa_config.workers; no two threads at once with the same.
  * @param[out] out Written from the start; with an error its content is unspecified.
  * @param cap Bytes at @p out; @ref esp_sa_get_sealed_len tells how many are needed.
  * @param[in] in The payload; NULL only where @p len is 0.
- * @param len At most ESP_PAYLOAD_MAX.
+ * @param len At most @ref esp_sa_info.payload_max.
  * @param next_header The payload's protocol; ESP_NEXT_NONE makes a dummy packet.
  * @param[out] span Written on success.
  * @retval ESP_OK
@@ -244,8 +267,9 @@ ESP_API esp_rc esp_sa_seal(esp_sa *sa, uint32_t worker, uint8_t *out, size_t cap
  * @retval ESP_ERR_ARG A NULL or a wrong worker.
  * @retval ESP_ERR_STATE The SA is outbound.
  * @retval ESP_ERR_LIMIT Longer than ESP_PACKET_MAX. As all below: drop the packet.
- * @retval ESP_ERR_TRUNCATED Shorter than ESP_PACKET_MIN.
- * @retval ESP_ERR_ALIGN The ciphertext does not end on a four-byte boundary (RFC 4303 2.4).
+ * @retval ESP_ERR_TRUNCATED Shorter than an empty payload makes it (ESP_PACKET_MIN).
+ * @retval ESP_ERR_ALIGN The ciphertext does not end on a boundary of four bytes (RFC 4303 2.4),
+ *         or of a cipher block.
  * @retval ESP_ERR_SPI The SPI is not this SA's.
  * @retval ESP_ERR_EXPIRED A hard limit is reached.
  * @retval ESP_ERR_REPLAY The sequence number was seen, is too old, or is 0 (RFC 4303 3.4.3); never
@@ -266,7 +290,7 @@ ESP_API esp_rc esp_sa_open(esp_sa *sa, uint32_t worker, uint8_t *buf, size_t len
  * @param[out] sealed_len Of the ESP packet, from SPI to ICV.
  * @retval ESP_OK
  * @retval ESP_ERR_ARG A NULL.
- * @retval ESP_ERR_LIMIT Longer than ESP_PAYLOAD_MAX.
+ * @retval ESP_ERR_LIMIT Longer than @ref esp_sa_info.payload_max.
  */
 ESP_API esp_rc esp_sa_get_sealed_len(const esp_sa *sa, size_t len, size_t *sealed_len);
 
@@ -277,7 +301,7 @@ ESP_API esp_rc esp_sa_get_sealed_len(const esp_sa *sa, size_t len, size_t *seale
  * @param[out] len Of the payload.
  * @retval ESP_OK
  * @retval ESP_ERR_ARG A NULL.
- * @retval ESP_ERR_BUFFER @p room is below ESP_PACKET_MIN: not even an empty payload fits.
+ * @retval ESP_ERR_BUFFER Not even an empty payload fits (ESP_PACKET_MIN).
  */
 ESP_API esp_rc esp_sa_get_payload_max(const esp_sa *sa, size_t room, size_t *len);
 

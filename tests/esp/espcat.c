@@ -51,8 +51,10 @@ static esp_rc answer(const esp_sa_config *cfg, const char *next_header, const ch
     if (rc != ESP_OK)
         return rc;
     if (cfg->direction == ESP_DIRECTION_OUT) {
-        uint8_t *payload = buf + ESP_HEADER_BYTES;
-        const size_t len = from_hex(hex, payload, sizeof(buf) - ESP_HEADER_BYTES);
+        esp_sa_info info = {.struct_size = sizeof(info)};
+        (void)esp_sa_get_info(sa, &info);
+        uint8_t *payload = buf + info.header_len;
+        const size_t len = from_hex(hex, payload, sizeof(buf) - ESP_HEADER_MAX);
         rc = esp_sa_seal(sa, 0, buf, sizeof(buf), payload, len,
                          (uint8_t)strtoul(next_header, NULL, 0), &span);
         if (rc == ESP_OK)
@@ -87,7 +89,9 @@ int main(void)
         esp_sa_config cfg;
         esp_sa_config_init(&cfg);
         cfg.direction = seals ? ESP_DIRECTION_OUT : ESP_DIRECTION_IN;
-        cfg.algorithm = (uint8_t)strtoul(fields[1], NULL, 0);
+        char *integrity;
+        cfg.algorithm = (uint8_t)strtoul(fields[1], &integrity, 0);
+        cfg.integrity = *integrity == '/' ? (uint8_t)strtoul(integrity + 1, NULL, 0) : 0;
         cfg.keymat = keymat;
         cfg.keymat_len = from_hex(fields[2], keymat, sizeof(keymat));
         cfg.mode = (uint8_t)strtoul(fields[3], NULL, 0);

@@ -33,7 +33,11 @@ static void a_config_is_checked_field_by_field(void **state)
     bad[n++].mode = 0;
     bad[n++].mode = 3;
     bad[n++].algorithm = 0;
-    bad[n++].algorithm = 4;
+    bad[n++].algorithm = 7;
+    bad[n++].algorithm = ESP_ALGORITHM_AES128_CBC; /* without integrity, RFC 4303 3.2.2 */
+    bad[n++].algorithm = ESP_ALGORITHM_NULL;
+    bad[n++].integrity = ESP_INTEGRITY_HMAC_SHA2_256_128; /* an AEAD has its own */
+    bad[n++].integrity = 4;
     bad[n++].algorithm = ESP_ALGORITHM_AES256_GCM16; /* with a short key */
     bad[n++].esn = 2;
     bad[n++].spi = 0;
@@ -44,7 +48,7 @@ static void a_config_is_checked_field_by_field(void **state)
     bad[n++].replay_window = 4160;
     bad[n++].workers = 0;
     bad[n++].workers = ESP_WORKERS_MAX + 1;
-    bad[n++].reserved = 1;
+    bad[n++].reserved[2] = 1;
     bad[n++].keymat = NULL;
     bad[n++].keymat_len = 0;
     bad[n++].keymat_len = 16; /* without the salt */
@@ -204,8 +208,9 @@ static void every_length_round_trips_and_its_buffer_is_measured_exactly(void **s
     static uint8_t text[1600], out[1700], in_place[1700];
     for (size_t i = 0; i < sizeof(text); i++)
         text[i] = (uint8_t)(i * 31);
-    for (size_t k = 0; k < sizeof(test_algorithms); k++) {
-        esp_sa_config cfg = test_config(ESP_DIRECTION_OUT, test_algorithms[k]);
+    for (size_t k = 0; k < TEST_SUITES; k++) {
+        const test_suite *suite = &test_suites[k];
+        esp_sa_config cfg = test_config_of(ESP_DIRECTION_OUT, suite);
         esp_sa *a = test_sa(&cfg);
         esp_sa *b = test_sa(&cfg);
         cfg.direction = ESP_DIRECTION_IN;
@@ -215,9 +220,10 @@ static void every_length_round_trips_and_its_buffer_is_measured_exactly(void **s
             esp_opened opened;
             size_t need, room_for;
             assert_int_equal(esp_sa_get_sealed_len(a, len, &need), ESP_OK);
-            assert_true(need >= len + 34 && need <= len + ESP_HEADER_BYTES + ESP_TRAILER_MAX);
+            assert_true(need >= len + 2 + suite->header_len + suite->icv_len &&
+                        need <= len + ESP_HEADER_MAX + ESP_TRAILER_MAX);
             assert_int_equal(esp_sa_get_payload_max(a, need, &room_for), ESP_OK);
-            assert_true(room_for >= len && room_for < len + 4);
+            assert_true(room_for >= len && room_for < len + suite->alignment);
 
             memset(out, 0xee, sizeof(out));
             assert_int_equal(esp_sa_seal(a, 0, out, need - 1, text, len, 47, &span),
@@ -230,9 +236,9 @@ static void every_length_round_trips_and_its_buffer_is_measured_exactly(void **s
             assert_int_equal(span.len % 4, 0);
             assert_int_equal(out[need], 0xee);
 
-            memcpy(in_place + ESP_HEADER_BYTES, text, len);
+            memcpy(in_place + suite->header_len, text, len);
             assert_int_equal(
-                esp_sa_seal(b, 0, in_place, need, in_place + ESP_HEADER_BYTES, len, 47, &span),
+                esp_sa_seal(b, 0, in_place, need, in_place + suite->header_len, len, 47, &span),
                 ESP_OK);
             assert_bytes(in_place, span.len, out, need);
 
@@ -461,8 +467,8 @@ static void a_batch_does_what_single_calls_do(void **state)
 static void a_missing_algorithm_is_refused_and_leaves_no_error_in_the_cipher_library(void **state)
 {
     (void)state;
-    for (size_t k = 0; k < sizeof(test_algorithms); k++) {
-        const esp_sa_config cfg = test_config(ESP_DIRECTION_OUT, test_algorithms[k]);
+    for (size_t k = 0; k < TEST_SUITES; k++) {
+        const esp_sa_config cfg = test_config_of(ESP_DIRECTION_OUT, &test_suites[k]);
         esp_sa *sa = NULL;
         ERR_clear_error();
         ERR_raise(ERR_LIB_USER, 1);

@@ -18,11 +18,13 @@ typedef struct vector {
     size_t packet_len;
 } vector;
 
-static vector read_vector(vectors *v)
+static vector read_vector(vectors *v, bool hmac)
 {
     vector x = {0};
     esp_sa_config_init(&x.cfg);
     x.cfg.algorithm = (uint8_t)vectors_number(v, "algorithm");
+    if (hmac)
+        x.cfg.integrity = (uint8_t)vectors_number(v, "integrity");
     x.cfg.mode = (uint8_t)vectors_number(v, "mode");
     x.cfg.spi = (uint32_t)vectors_number(v, "spi");
     x.cfg.esn = (uint8_t)vectors_number(v, "esn");
@@ -33,6 +35,13 @@ static vector read_vector(vectors *v)
     x.payload = vectors_hex(v, "payload", &x.payload_len);
     x.packet = vectors_hex(v, "packet", &x.packet_len);
     return x;
+}
+
+static size_t header_len(const esp_sa *sa)
+{
+    esp_sa_info info = {.struct_size = sizeof(info)};
+    assert_int_equal(esp_sa_get_info(sa, &info), ESP_OK);
+    return info.header_len;
 }
 
 static void check_opening(const vector *x)
@@ -47,7 +56,7 @@ static void check_opening(const vector *x)
     assert_int_equal(esp_sa_open(sa, 0, buf, x->packet_len, &opened), ESP_OK);
     assert_int_equal(opened.next_header, x->next_header);
     assert_true(opened.sequence == x->sequence);
-    assert_int_equal(opened.offset, ESP_HEADER_BYTES);
+    assert_int_equal(opened.offset, header_len(sa));
     assert_bytes(buf + opened.offset, opened.len, x->payload, x->payload_len);
     esp_sa_free(sa);
 }
@@ -68,20 +77,21 @@ static void check_sealing(const vector *x)
     esp_sa_free(sa);
 
     sa = test_sa(&cfg);
-    memcpy(buf + ESP_HEADER_BYTES, x->payload, x->payload_len);
-    assert_int_equal(esp_sa_seal(sa, 0, buf, sizeof(buf), buf + ESP_HEADER_BYTES, x->payload_len,
-                                 x->next_header, &span),
-                     ESP_OK);
+    uint8_t *in_place = buf + header_len(sa);
+    memcpy(in_place, x->payload, x->payload_len);
+    assert_int_equal(
+        esp_sa_seal(sa, 0, buf, sizeof(buf), in_place, x->payload_len, x->next_header, &span),
+        ESP_OK);
     assert_bytes(buf + span.offset, span.len, x->packet, x->packet_len);
     esp_sa_free(sa);
 }
 
-static size_t check_file(const char *path, bool seal)
+static size_t check_file(const char *path, bool hmac, bool seal)
 {
     vectors *v = vectors_open(path);
     size_t n = 0;
     while (vectors_next(v)) {
-        const vector x = read_vector(v);
+        const vector x = read_vector(v, hmac);
         check_opening(&x);
         if (seal)
             check_sealing(&x);
@@ -95,27 +105,47 @@ static size_t check_file(const char *path, bool seal)
 static void the_esp_example_of_rfc_7634_opens(void **state)
 {
     (void)state;
-    assert_int_equal(check_file("esp/vectors/rfc7634.txt", false), 1);
+    assert_int_equal(check_file("esp/vectors/rfc7634.txt", false, false), 1);
 }
 
 /* draft-mcgrew-gcm-test-01 4, for RFC 4106 */
 static void the_gcm_examples_for_esp_open(void **state)
 {
     (void)state;
-    assert_int_equal(check_file("esp/vectors/mcgrew_gcm.txt", false), 2);
+    assert_int_equal(check_file("esp/vectors/mcgrew_gcm.txt", false, false), 2);
 }
 
 /* RFC 4303 2, RFC 4106 3 to 6, RFC 7634 2 */
 static void packets_of_an_independent_aead_open_and_are_sealed_alike(void **state)
 {
     (void)state;
-    assert_int_equal(check_file("esp/vectors/aead.txt", true), 3 * (6 * 11 + 1));
+    assert_int_equal(check_file("esp/vectors/aead.txt", false, true), 3 * (6 * 11 + 1));
 }
 
 static void packets_of_scapy_open_and_are_sealed_alike(void **state)
 {
     (void)state;
-    assert_int_equal(check_file("esp/vectors/scapy.txt", true), 3 * 3 * 2 * 2);
+    assert_int_equal(check_file("esp/vectors/scapy.txt", false, true), 3 * 3 * 2 * 2);
+}
+
+/* RFC 3602 4 */
+static void the_esp_examples_of_rfc_3602_open(void **state)
+{
+    (void)state;
+    assert_int_equal(check_file("esp/vectors/rfc3602.txt", true, false), 4);
+}
+
+/* RFC 3602 2, 3; RFC 2410; RFC 4868 2; RFC 4303 2.8 */
+static void packets_of_an_independent_cipher_and_hmac_open_and_are_sealed_alike(void **state)
+{
+    (void)state;
+    assert_int_equal(check_file("esp/vectors/hmac.txt", true, true), 3 * 3 * 4 * 10);
+}
+
+static void packets_of_scapy_with_hmac_open(void **state)
+{
+    (void)state;
+    assert_int_equal(check_file("esp/vectors/scapy_hmac.txt", true, false), 3 * 3 * 3);
 }
 
 /* The IVs of the published examples are not sequence numbers, so they go to the cipher itself. */
@@ -127,7 +157,7 @@ static void the_cipher_makes_the_published_examples(void **state)
     for (size_t i = 0; i < 2; i++) {
         vectors *v = vectors_open(files[i]);
         while (vectors_next(v)) {
-            const vector x = read_vector(v);
+            const vector x = read_vector(v, false);
             size_t nonce_len, aad_len;
             uint8_t buf[TEST_ROOM];
             const size_t text_len = x.packet_len - ESP_HEADER_BYTES - ESP_ICV_BYTES;
@@ -156,7 +186,9 @@ static void the_cipher_makes_the_published_examples(void **state)
                 assert_int_equal(aad_len, job.aad_len);
                 esp__cipher *c = NULL;
                 const esp__cipher_backend *b = &esp__cipher_openssl;
-                assert_int_equal(b->create(&a, x.cfg.algorithm, true, x.cfg.keymat, &c), ESP_OK);
+                esp__suite suite;
+                assert_true(esp__suite_get(x.cfg.algorithm, ESP_INTEGRITY_NONE, &suite));
+                assert_int_equal(b->create(&a, &suite, true, x.cfg.keymat, &c), ESP_OK);
                 assert_int_equal(b->seal(c, &job), ESP_OK);
                 assert_bytes(buf, text_len + ESP_ICV_BYTES, x.packet + ESP_HEADER_BYTES,
                              text_len + ESP_ICV_BYTES);
@@ -174,6 +206,9 @@ int main(void)
         cmocka_unit_test(the_gcm_examples_for_esp_open),
         cmocka_unit_test(packets_of_an_independent_aead_open_and_are_sealed_alike),
         cmocka_unit_test(packets_of_scapy_open_and_are_sealed_alike),
+        cmocka_unit_test(the_esp_examples_of_rfc_3602_open),
+        cmocka_unit_test(packets_of_an_independent_cipher_and_hmac_open_and_are_sealed_alike),
+        cmocka_unit_test(packets_of_scapy_with_hmac_open),
         cmocka_unit_test(the_cipher_makes_the_published_examples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
