@@ -56,6 +56,7 @@ static esp_sa *make_sa(const security *s, uint8_t direction)
     esp_sa_config_init(&cfg);
     cfg.direction = direction;
     cfg.algorithm = s->algorithm;
+    cfg.esn = s->esn;
     cfg.spi = in ? s->spi_in : s->spi_out;
     cfg.keymat = in ? s->key_in : s->key_out;
     cfg.keymat_len = s->key_len;
@@ -113,8 +114,8 @@ static void transmit_esp(node *n, const peer *p, size_t len)
                        .dont_fragment = 1,
                        .payload_len = (uint32_t)len};
     size_t header;
-    memcpy(n->last_sealed, packet, len);
-    n->last_sealed_len = len;
+    memcpy(n->last_out, packet, len);
+    n->last_out_len = len;
     if (n->esp.carriage == ESP_UDP) {
         transmit(n->fd_udp, &p->nbma, PORT_NAT, packet, len);
         return;
@@ -153,10 +154,10 @@ void data_send(node *n, peer *p, uint16_t protocol, uint8_t *buf, size_t at, siz
 
 void data_replay(node *n)
 {
-    if (n->last_sealed_len == 0 || n->peers[0].link == 0)
+    if (n->last_out_len == 0 || n->peers[0].link == 0)
         return;
-    memcpy(sealed + ESP_OUTER_MAX, n->last_sealed, n->last_sealed_len);
-    transmit_esp(n, &n->peers[0], n->last_sealed_len);
+    memcpy(sealed + ESP_OUTER_MAX, n->last_out, n->last_out_len);
+    transmit_esp(n, &n->peers[0], n->last_out_len);
 }
 
 /* By the hop: labels, GRE, the tunnel. */
@@ -275,6 +276,9 @@ static void gre_packet(node *n, const nhrp_addr *from, bool protected_, uint8_t 
 static void esp_packet(node *n, const nhrp_addr *from, uint8_t *buf, size_t at, size_t len)
 {
     esp_opened opened;
+    n->last_from = *from;
+    n->last_in_len = len;
+    memcpy(n->last_in, buf + at, len);
     const peer *p = peer_at(n, from);
     const esp_rc rc = p->in ? esp_sa_open(p->in, 0, buf + at, len, &opened) : ESP_ERR_SPI;
     if (rc == ESP_ERR_AUTH)
@@ -333,6 +337,15 @@ void data_receive_esp(node *n)
         else
             refuse(n, "libesp", esp_rc_name(rc));
     }
+}
+
+void data_replay_in(node *n)
+{
+    const nhrp_addr from = n->last_from;
+    if (n->last_in_len == 0)
+        return;
+    memcpy(in_buffer + HEADROOM, n->last_in, n->last_in_len);
+    esp_packet(n, &from, in_buffer, HEADROOM, n->last_in_len);
 }
 
 void data_receive_udp(node *n)

@@ -43,6 +43,7 @@ enum { ESP_OFF = 0, ESP_RAW = 1, ESP_UDP = 2 };
 typedef struct security {
     int carriage;
     uint8_t algorithm;
+    bool esn;
     uint32_t spi_in, spi_out;
     uint8_t key_in[ESP_KEYMAT_MAX], key_out[ESP_KEYMAT_MAX];
     size_t key_len;
@@ -76,8 +77,10 @@ typedef struct node {
     peer peers[PEERS_MAX];
     nhrp_addr recent; /* Where the last packet of ours went: redirects are about live flows. */
     counts counts;
-    uint8_t last_sealed[BUFFER_BYTES]; /* For the command "replay". */
-    size_t last_sealed_len;
+    /* For the commands "replay" and "replay-in": the last ESP packets, each with its length. */
+    uint8_t last_out[BUFFER_BYTES], last_in[BUFFER_BYTES];
+    size_t last_out_len, last_in_len;
+    nhrp_addr last_from;
     int fd_send, fd_gre, fd_esp, fd_udp;
 } node;
 
@@ -123,8 +126,8 @@ void data_unroute(node *n, uint32_t vrf, const nhrp_addr *prefix);
 void data_receive_gre(node *n);
 void data_receive_esp(node *n);
 void data_receive_udp(node *n);
-/* Sends the last ESP packet once more. */
 void data_replay(node *n);
+void data_replay_in(node *n);
 
 /* ---- echo.c: ICMP and ICMPv6 ---- */
 

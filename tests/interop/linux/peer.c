@@ -16,8 +16,8 @@
  *     --route PREFIX,NBMA         by a peer
  *     --red PREFIX,LABEL          ours in VRF red, by this label
  *     --red-route PREFIX,NBMA,LABEL  by a peer with its label
- *     --esp raw|udp,ALGORITHM,SPI_IN,KEY_IN,SPI_OUT,KEY_OUT   with every peer, in transport mode;
- *                                 gcm128, gcm256 or chacha20, keys in hex with the salt
+ *     --esp raw|udp,ALGORITHM,SPI_IN,KEY_IN,SPI_OUT,KEY_OUT[,esn]   with every peer, in transport
+ *                                 mode; gcm128, gcm256 or chacha20, keys in hex with the salt
  *     --hex                       prints NHRP packets that come in
  *
  * It prints what happens, and obeys these lines on standard input:
@@ -25,7 +25,8 @@
  *     ping SOURCE DESTINATION [COUNT [BYTES]]    echo requests; red-ping: in VRF red
  *     resolve ADDRESS, withdraw PREFIX, forget (all mappings)
  *     inject NBMA HEX             an NHRP packet as it is
- *     replay                      the last ESP packet once more
+ *     replay                      sends the last ESP packet once more
+ *     replay-in                   takes the last one that came once more
  *     show, quit
  */
 #define _DEFAULT_SOURCE
@@ -161,8 +162,10 @@ static void read_esp(security *s, char *value)
                  {"gcm256", ESP_ALGORITHM_AES256_GCM16, 36},
                  {"chacha20", ESP_ALGORITHM_CHACHA20_POLY1305, 36}};
     char *w[WORDS_MAX];
-    if (split(value, ",", w) != 6)
+    const size_t count = split(value, ",", w);
+    if (count < 6)
         die("--esp");
+    s->esn = count > 6 && strcmp(w[6], "esn") == 0;
     s->carriage = strcmp(w[0], "udp") == 0 ? ESP_UDP : ESP_RAW;
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (strcmp(w[1], known[i].name) == 0) {
@@ -406,6 +409,8 @@ static bool obey(node *n)
         ping(n, VRF_RED, w);
     else if (strcmp(w[0], "replay") == 0)
         data_replay(n);
+    else if (strcmp(w[0], "replay-in") == 0)
+        data_replay_in(n);
     else if (strcmp(w[0], "show") == 0)
         show(n);
     else if (strcmp(w[0], "forget") == 0)
