@@ -4,6 +4,8 @@
 # data.sh LINUX_PEER UML_LAUNCH: our GRE and MPLS packets and the Linux kernel's. IPv4, IPv6 and MPLS
 # in GRE with key 42; label 100 is the kernel's and leads into its VRF red, labels 200 and 201 ours.
 set -euo pipefail
+# Bounded in time from the inside, so that what was made is removed.
+[ -n "${BOUNDED:-}" ] || BOUNDED=1 exec timeout 240 "$0" "$@"
 linux_peer=$1 uml_launch=$2
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/uml.sh"

@@ -5,6 +5,8 @@
 # around GRE: as protocol 50 and in UDP 4500, each algorithm. NHRP, IPv4 and MPLS inside, both ways;
 # wrong keys, replays and cleartext as controls.
 set -euo pipefail
+# Bounded in time from the inside, so that what was made is removed.
+[ -n "${BOUNDED:-}" ] || BOUNDED=1 exec timeout 240 "$0" "$@"
 linux_peer=$1 uml_launch=$2
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/uml.sh"

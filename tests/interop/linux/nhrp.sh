@@ -4,6 +4,8 @@
 # nhrp.sh LINUX_PEER UML_LAUNCH: libnhrp and FRR's nhrpd on a Linux router with its own multipoint
 # GRE, as client and as server of each other; redirects in both directions.
 set -euo pipefail
+# Bounded in time from the inside, so that what was made is removed.
+[ -n "${BOUNDED:-}" ] || BOUNDED=1 exec timeout 240 "$0" "$@"
 linux_peer=$1 uml_launch=$2
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/uml.sh"

@@ -90,3 +90,69 @@ router_esp() { # PEER raw|udp ALGORITHM KEY_IN KEY_OUT [option...]
     ip xfrm policy add src "$peer/32" dst $nbma/32 proto gre dir in \
         tmpl src "$peer" dst $nbma proto esp reqid 1 mode transport
 }
+
+# strongSwan's charon, for GRE in transport mode; the kernel does the ESP.
+router_charon() {
+    cat >/run/strongswan.conf <<END
+charon {
+  load = random nonce openssl sha1 sha2 hmac kdf curve25519 kernel-netlink socket-default vici updown
+  install_routes = no
+  plugins {
+    vici {
+      socket = unix:///run/charon.vici
+    }
+  }
+  filelog {
+    log {
+      path = /run/charon.log
+      default = 1
+      ike = 2
+      chd = 2
+      flush_line = yes
+    }
+  }
+}
+END
+    cat >/run/swanctl.conf <<END
+connections {
+  dmvpn {
+    version = 2
+    local_addrs = $nbma
+    remote_addrs = 198.51.100.2
+    proposals = aes128gcm16-prfsha256-x25519
+    local {
+      auth = psk
+      id = router.test
+    }
+    remote {
+      auth = psk
+      id = a.test
+    }
+    children {
+      gre {
+        mode = transport
+        local_ts = dynamic[gre]
+        remote_ts = dynamic[gre]
+        esp_proposals = aes128gcm16-esn-noesn
+        start_action = none
+      }
+    }
+  }
+}
+secrets {
+  ike-1 {
+    id-a = a.test
+    id-b = router.test
+    secret = "an interop key"
+  }
+}
+END
+    STRONGSWAN_CONF=/run/strongswan.conf setsid /usr/lib/ipsec/charon </dev/null >/run/charon.out 2>&1 &
+    for _ in $(seq 100); do [ ! -S /run/charon.vici ] || break; sleep 0.1; done
+    router_swan --load-all --noprompt --file /run/swanctl.conf
+}
+router_swan() { # VERB option...
+    local verb=$1
+    shift
+    STRONGSWAN_CONF=/run/strongswan.conf swanctl "$verb" --uri unix:///run/charon.vici "$@"
+}

@@ -11,6 +11,8 @@
 # With CAPTURE naming a file, the NHRP packets that our peers got are added to it: tests/nhrp/vectors
 # has some.
 set -euo pipefail
+# Bounded in time from the inside, so that what was made is removed.
+[ -n "${BOUNDED:-}" ] || BOUNDED=1 exec timeout 240 "$0" "$@"
 linux_peer=$1 gre_device=$2 four_octets=$3
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../linux/lib.sh"
