@@ -25,7 +25,7 @@ echo /run/modprobe >/proc/sys/kernel/modprobe
 # What the kernel would ask for under names that the wrapper finds only now and then.
 /run/modprobe -a ip_gre vrf dummy mpls_router mpls_iptunnel mpls_gso esp4 xfrm_user xfrm_algo \
     gcm ctr ghash-generic seqiv echainiv drbg jitterentropy_rng chacha20poly1305 hmac \
-    iptable_filter xt_NFLOG nfnetlink_log udp_diag 2>&1
+    iptable_filter ip6table_filter xt_NFLOG nf_log_syslog nfnetlink_log udp_diag 2>&1
 
 ip link set lo up
 . /mnt/share/setup

@@ -341,12 +341,15 @@ static void set_up(node *n, int argc, char **argv)
             count < sizeof(later) / sizeof(later[0]))
             later[count++] = at;
     }
-    if (n->nbma.family == NHRP_FAMILY_NONE || n->tunnel_ipv4.family == NHRP_FAMILY_NONE)
+    const bool v4 = n->tunnel_ipv4.family != NHRP_FAMILY_NONE;
+    const bool v6 = n->tunnel_ipv6.family != NHRP_FAMILY_NONE;
+    if (n->nbma.family == NHRP_FAMILY_NONE || (!v4 && !v6))
         die("--nbma and --tunnel are needed");
     data_init(n);
     control_init(n, password, holding_time_s);
-    add_local(n, VRF_GLOBAL, text(&n->tunnel_ipv4));
-    if (n->tunnel_ipv6.family != NHRP_FAMILY_NONE)
+    if (v4)
+        add_local(n, VRF_GLOBAL, text(&n->tunnel_ipv4));
+    if (v6)
         add_local(n, VRF_GLOBAL, text(&n->tunnel_ipv6));
     for (size_t i = 0; i < count; i++)
         knowledge_option(n, argv[later[i]], argv[later[i] + 1], nhs_flags);

@@ -17,6 +17,8 @@ router_network() {
     ip addr add 10.0.0.1/32 dev gre1
     ip addr add 2001:db8::1/128 dev gre1
     ip link set gre1 mtu 1400 up
+    # Where there is an IPv6 address that is not a host, such as fe80::/64, nhrpd wants none of them.
+    ip -6 addr flush dev gre1 scope link
     sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
         net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.gre1.rp_filter=0
 }
@@ -35,7 +37,10 @@ router_mpls() {
 
 # Reports, to nhrpd, packets that leave by the tunnel that they came in by.
 router_redirects() {
-    iptables-legacy -A FORWARD -i gre1 -o gre1 -j NFLOG --nflog-group 1 --nflog-size 128
+    local tables
+    for tables in iptables-legacy ip6tables-legacy; do
+        $tables -A FORWARD -i gre1 -o gre1 -j NFLOG --nflog-group 1 --nflog-size 128
+    done
 }
 
 router_daemon() { # DAEMON
@@ -47,7 +52,7 @@ router_nhrpd() { # line...
     mkdir -p /run/frr
     if [ -s /run/frr/nhrpd.pid ]; then
         kill -9 "$(cat /run/frr/nhrpd.pid)"
-        ip neigh flush dev gre1 2>/dev/null
+        ip neigh flush dev gre1
     fi
     {
         printf '%s\n' "log file /run/frr/frr.log debugging" "debug nhrp all" "nhrp nflog-group 1" \
