@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { PORT_NAT = 4500, PORT_NONE = 0, OUTER_TTL = 64, MTU = 1400 };
+enum { PORT_IKE = 500, PORT_NAT = 4500, PORT_NONE = 0, OUTER_TTL = 64, MTU = 1400 };
 
 static uint8_t in_buffer[BUFFER_BYTES];
 static uint8_t sealed[BUFFER_BYTES];
@@ -45,6 +45,7 @@ void data_init(node *n)
     n->fd_send = open_socket(n, SOCK_RAW, IPPROTO_RAW, PORT_NONE);
     n->fd_gre = open_socket(n, SOCK_RAW, IPPROTO_GRE, PORT_NONE);
     n->fd_esp = open_socket(n, SOCK_RAW, IPPROTO_ESP, PORT_NONE);
+    n->fd_ike = open_socket(n, SOCK_DGRAM, 0, PORT_IKE);
     n->fd_udp = open_socket(n, SOCK_DGRAM, 0, PORT_NAT);
 }
 
@@ -56,6 +57,7 @@ static esp_sa *make_sa(const security *s, uint8_t direction)
     esp_sa_config_init(&cfg);
     cfg.direction = direction;
     cfg.algorithm = s->algorithm;
+    cfg.esn = s->esn;
     cfg.spi = in ? s->spi_in : s->spi_out;
     cfg.keymat = in ? s->key_in : s->key_out;
     cfg.keymat_len = s->key_len;
@@ -78,10 +80,47 @@ void data_add_peer(node *n, peer *p)
     must(mplsvpn_interface_set(n->table, p->link, VRF_GLOBAL), "mplsvpn_interface_set");
     must(mplsvpn_interface_allow(n->table, p->link, VRF_GLOBAL), "mplsvpn_interface_allow");
     must(mplsvpn_interface_allow(n->table, p->link, VRF_RED), "mplsvpn_interface_allow");
-    if (n->esp.carriage != ESP_OFF) {
-        p->in = make_sa(&n->esp, ESP_DIRECTION_IN);
-        p->out = make_sa(&n->esp, ESP_DIRECTION_OUT);
+    if (n->esp.carriage != ESP_OFF)
+        data_seal_with(n, data_add_sas(n, p, &n->esp));
+}
+
+sas *data_add_sas(node *n, const peer *p, const security *from)
+{
+    for (size_t i = 0; i < SAS_MAX; i++) {
+        sas *s = &n->sas[i];
+        if (s->in)
+            continue;
+        s->from = *from;
+        s->link = p->link;
+        s->in = make_sa(from, ESP_DIRECTION_IN);
+        return s;
     }
+    must(ESP_ERR_LIMIT, "data_add_sas");
+    return NULL;
+}
+
+void data_seal_with(node *n, sas *s)
+{
+    s->out = make_sa(&s->from, ESP_DIRECTION_OUT);
+    peer_by_link(n, s->link)->sending = s;
+}
+
+sas *data_find_sas(node *n, uint64_t child)
+{
+    for (size_t i = 0; i < SAS_MAX; i++)
+        if (n->sas[i].in && n->sas[i].from.child == child)
+            return &n->sas[i];
+    return NULL;
+}
+
+void data_remove_sas(node *n, sas *s)
+{
+    peer *p = peer_by_link(n, s->link);
+    if (p->sending == s)
+        p->sending = NULL;
+    esp_sa_free(s->in);
+    esp_sa_free(s->out);
+    memset(s, 0, sizeof(*s));
 }
 
 void data_route(node *n, uint32_t vrf, const nhrp_addr *prefix, const mplsvpn_hop *hop)
@@ -113,9 +152,9 @@ static void transmit_esp(node *n, const peer *p, size_t len)
                        .dont_fragment = 1,
                        .payload_len = (uint32_t)len};
     size_t header;
-    memcpy(n->last_sealed, packet, len);
-    n->last_sealed_len = len;
-    if (n->esp.carriage == ESP_UDP) {
+    memcpy(n->last_out, packet, len);
+    n->last_out_len = len;
+    if (p->sending->from.carriage == ESP_UDP) {
         transmit(n->fd_udp, &p->nbma, PORT_NAT, packet, len);
         return;
     }
@@ -137,9 +176,13 @@ void data_send(node *n, peer *p, uint16_t protocol, uint8_t *buf, size_t at, siz
         return;
     }
     len += at - gre_at;
-    if (p->out) {
+    if (n->secure && !p->sending) {
+        printf("not-sent reason=no SA\n");
+        return;
+    }
+    if (p->sending) {
         esp_span span;
-        must(esp_sa_seal(p->out, 0, sealed + ESP_OUTER_MAX, sizeof(sealed) - ESP_OUTER_MAX,
+        must(esp_sa_seal(p->sending->out, 0, sealed + ESP_OUTER_MAX, sizeof(sealed) - ESP_OUTER_MAX,
                          buf + gre_at, len, ESP_NEXT_GRE, &span),
              "esp_sa_seal");
         n->counts.sealed++;
@@ -153,10 +196,10 @@ void data_send(node *n, peer *p, uint16_t protocol, uint8_t *buf, size_t at, siz
 
 void data_replay(node *n)
 {
-    if (n->last_sealed_len == 0 || n->peers[0].link == 0)
+    if (n->last_out_len == 0 || !n->peers[0].sending)
         return;
-    memcpy(sealed + ESP_OUTER_MAX, n->last_sealed, n->last_sealed_len);
-    transmit_esp(n, &n->peers[0], n->last_sealed_len);
+    memcpy(sealed + ESP_OUTER_MAX, n->last_out, n->last_out_len);
+    transmit_esp(n, &n->peers[0], n->last_out_len);
 }
 
 /* By the hop: labels, GRE, the tunnel. */
@@ -242,7 +285,7 @@ static void gre_packet(node *n, const nhrp_addr *from, bool protected_, uint8_t 
         return;
     }
     peer *p = peer_at(n, from);
-    if (p->in && !protected_) {
+    if (n->secure && !protected_) {
         n->counts.cleartext++;
         printf("refused by=policy reason=cleartext\n");
         return;
@@ -275,8 +318,17 @@ static void gre_packet(node *n, const nhrp_addr *from, bool protected_, uint8_t 
 static void esp_packet(node *n, const nhrp_addr *from, uint8_t *buf, size_t at, size_t len)
 {
     esp_opened opened;
-    const peer *p = peer_at(n, from);
-    const esp_rc rc = p->in ? esp_sa_open(p->in, 0, buf + at, len, &opened) : ESP_ERR_SPI;
+    esp_header header;
+    sas *s = NULL;
+    n->last_from = *from;
+    n->last_in_len = len;
+    memcpy(n->last_in, buf + at, len);
+    esp_rc rc = esp_header_decode(buf + at, len, &header);
+    for (size_t i = 0; i < SAS_MAX && !s; i++)
+        if (n->sas[i].in && n->sas[i].from.spi_in == header.spi)
+            s = &n->sas[i];
+    if (rc == ESP_OK)
+        rc = s ? esp_sa_open(s->in, 0, buf + at, len, &opened) : ESP_ERR_SPI;
     if (rc == ESP_ERR_AUTH)
         n->counts.unauthentic++;
     if (rc == ESP_ERR_REPLAY)
@@ -303,6 +355,7 @@ static size_t receive(int fd, uint8_t *buf, nhrp_addr *from)
         return 0;
     memset(from, 0, sizeof(*from));
     from->family = NHRP_FAMILY_IPV4;
+    from->port = ntohs(at.sin_port);
     memcpy(from->bytes, &at.sin_addr, 4);
     return (size_t)got;
 }
@@ -335,12 +388,34 @@ void data_receive_esp(node *n)
     }
 }
 
+void data_replay_in(node *n)
+{
+    const nhrp_addr from = n->last_from;
+    if (n->last_in_len == 0)
+        return;
+    memcpy(in_buffer + HEADROOM, n->last_in, n->last_in_len);
+    esp_packet(n, &from, in_buffer, HEADROOM, n->last_in_len);
+}
+
+void data_receive_ike(node *n)
+{
+    nhrp_addr from;
+    size_t len;
+    while ((len = receive(n->fd_ike, in_buffer, &from)) > 0)
+        ike_input(n, PORT_IKE, &from, in_buffer + HEADROOM, len);
+}
+
 void data_receive_udp(node *n)
 {
     nhrp_addr from;
     uint32_t kind;
     size_t len;
-    while ((len = receive(n->fd_udp, in_buffer, &from)) > 0)
-        if (esp_udp_classify(in_buffer + HEADROOM, len, &kind) == ESP_OK && kind == ESP_UDP_ESP)
+    while ((len = receive(n->fd_udp, in_buffer, &from)) > 0) {
+        if (esp_udp_classify(in_buffer + HEADROOM, len, &kind) != ESP_OK)
+            continue;
+        if (kind == ESP_UDP_ESP)
             esp_packet(n, &from, in_buffer, HEADROOM, len);
+        else if (kind == ESP_UDP_IKE)
+            ike_input(n, PORT_NAT, &from, in_buffer + HEADROOM, len);
+    }
 }

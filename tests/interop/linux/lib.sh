@@ -53,3 +53,12 @@ observe() { # SENTENCE command...
     printf '%6.1f s  %s\n' "$((($(date +%s%N) - started_at) / 100000000))e-1" "$sentence"
 }
 not() { ! "$@"; }
+
+# Adds the NHRP packets that our peers got to the file that CAPTURE names, if it names one.
+keep_capture() { # our peers...
+    [ -n "${CAPTURE:-}" ] || return 0
+    local name
+    for name in "$@"; do
+        grep -A1 '^nhrp-in' "$dir/$name.log" | grep -v '^--' | sed "s/^/$name /" >>"$CAPTURE"
+    done
+}

@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * One node of a DMVPN network in a single process, for tests with real routers: libnhrp, libgre,
- * libmplsvpn and libesp over raw sockets.
+ * libmplsvpn, libesp and libikev2 over raw sockets.
  *
  *   echo  <->  mplsvpn_table  <->  gre_tunnel  <->  [esp_sa]  <->  raw sockets, UDP 4500
- *                    ^                  ^
- *                    '-- nhrp_engine ---'
+ *                    ^                  ^              ^
+ *                    '-- nhrp_engine ---'         ikev2_engine
  *
  * A peer is known by its NBMA address. It is an NHRP link, an interface of libmplsvpn and a GRE
  * tunnel, all under one number.
@@ -16,6 +16,7 @@
 
 #include <esp/esp.h>
 #include <gre/gre.h>
+#include <ikev2/ikev2.h>
 #include <mplsvpn/mplsvpn.h>
 #include <nhrp/nhrp.h>
 
@@ -25,6 +26,7 @@
 
 enum {
     PEERS_MAX = 8,
+    SAS_MAX = 32, /* Over the whole run: those that were replaced are kept. */
     BUFFER_BYTES = 4096,
     /* What is put in front of a packet: outer header, ESP header, GRE header, labels. */
     HEADROOM = 128,
@@ -39,10 +41,12 @@ enum {
 /* How ESP travels; values of security.carriage. */
 enum { ESP_OFF = 0, ESP_RAW = 1, ESP_UDP = 2 };
 
-/* The static SAs with every peer. */
+/* What both SAs with a peer are made from. */
 typedef struct security {
     int carriage;
     uint8_t algorithm;
+    bool esn;
+    uint64_t child; /* As libikev2 calls it; 0: static. */
     uint32_t spi_in, spi_out;
     uint8_t key_in[ESP_KEYMAT_MAX], key_out[ESP_KEYMAT_MAX];
     size_t key_len;
@@ -53,8 +57,15 @@ typedef struct peer {
     uint32_t link; /* From 1; 0: a free slot. */
     nhrp_addr nbma;
     gre_tunnel *tunnel;
-    esp_sa *in, *out; /* NULL without ESP. */
+    struct sas *sending; /* NULL without ESP, or as long as there is no SA. */
 } peer;
+
+/* A pair of SAs. */
+typedef struct sas {
+    esp_sa *in, *out; /* NULL: a free slot; out comes later where IKE is under way. */
+    uint32_t link;
+    security from;
+} sas;
 
 /* Counted over the run, for the command "show". */
 typedef struct counts {
@@ -70,15 +81,21 @@ typedef struct node {
     mplsvpn_reader *reader;
     nhrp_addr nbma, tunnel_ipv4, tunnel_ipv6;
     uint32_t key;
-    bool server; /* Takes registrations. */
-    bool hex;    /* NHRP packets that come in are printed. */
-    security esp;
+    bool server;  /* Takes registrations. */
+    bool hex;     /* NHRP packets that come in are printed. */
+    bool secure;  /* GRE comes and goes in ESP only. */
+    security esp; /* The static SAs, where the carriage is one. */
+    ikev2_engine *ike;
+    uint64_t ike_sa, ike_child; /* The newest. */
     peer peers[PEERS_MAX];
+    sas sas[SAS_MAX];
     nhrp_addr recent; /* Where the last packet of ours went: redirects are about live flows. */
     counts counts;
-    uint8_t last_sealed[BUFFER_BYTES]; /* For the command "replay". */
-    size_t last_sealed_len;
-    int fd_send, fd_gre, fd_esp, fd_udp;
+    /* For the commands "replay" and "replay-in": the last ESP packets, each with its length. */
+    uint8_t last_out[BUFFER_BYTES], last_in[BUFFER_BYTES];
+    size_t last_out_len, last_in_len;
+    nhrp_addr last_from;
+    int fd_send, fd_gre, fd_esp, fd_ike, fd_udp;
 } node;
 
 /* ---- peer.c ---- */
@@ -119,12 +136,30 @@ void data_send(node *n, peer *p, uint16_t protocol, uint8_t *buf, size_t at, siz
 void data_originate(node *n, uint32_t vrf, uint8_t *buf, size_t len);
 void data_route(node *n, uint32_t vrf, const nhrp_addr *prefix, const mplsvpn_hop *hop);
 void data_unroute(node *n, uint32_t vrf, const nhrp_addr *prefix);
+/* A pair of SAs with a peer; sealing begins with data_seal_with. */
+sas *data_add_sas(node *n, const peer *p, const security *from);
+void data_seal_with(node *n, sas *s);
+sas *data_find_sas(node *n, uint64_t child);
+void data_remove_sas(node *n, sas *s);
 /* Each reads one socket until it is empty. */
 void data_receive_gre(node *n);
 void data_receive_esp(node *n);
+void data_receive_ike(node *n);
 void data_receive_udp(node *n);
-/* Sends the last ESP packet once more. */
 void data_replay(node *n);
+void data_replay_in(node *n);
+
+/* ---- ike.c: libikev2 ---- */
+
+/* "any" or the peer's NBMA address to initiate to, our name, the peer's, the key; with force_udp
+ * NAT detection fails on purpose. */
+void ike_init(node *n, const char *peer_nbma, const char *local, const char *remote,
+              const char *psk, bool force_udp);
+/* A message to this port of ours; from has the peer's. */
+void ike_input(node *n, uint16_t port, const nhrp_addr *from, const uint8_t *packet, size_t len);
+void ike_drain(node *n);
+/* rekey-child, rekey-ike, delete-ike: the newest. */
+void ike_obey(node *n, const char *command);
 
 /* ---- echo.c: ICMP and ICMPv6 ---- */
 

@@ -16,8 +16,10 @@
  *     --route PREFIX,NBMA         by a peer
  *     --red PREFIX,LABEL          ours in VRF red, by this label
  *     --red-route PREFIX,NBMA,LABEL  by a peer with its label
- *     --esp raw|udp,ALGORITHM,SPI_IN,KEY_IN,SPI_OUT,KEY_OUT   with every peer, in transport mode;
- *                                 gcm128, gcm256 or chacha20, keys in hex with the salt
+ *     --esp raw|udp,ALGORITHM,SPI_IN,KEY_IN,SPI_OUT,KEY_OUT[,esn]   with every peer, in transport
+ *                                 mode; gcm128, gcm256 or chacha20, keys in hex with the salt
+ *     --ike NBMA|any,NAME,PEER,KEY[,udp]   initiates there, or waits; ESP is raw unless udp forces
+ * it
  *     --hex                       prints NHRP packets that come in
  *
  * It prints what happens, and obeys these lines on standard input:
@@ -25,7 +27,9 @@
  *     ping SOURCE DESTINATION [COUNT [BYTES]]    echo requests; red-ping: in VRF red
  *     resolve ADDRESS, withdraw PREFIX, forget (all mappings)
  *     inject NBMA HEX             an NHRP packet as it is
- *     replay                      the last ESP packet once more
+ *     replay                      sends the last ESP packet once more
+ *     replay-in                   takes the last one that came once more
+ *     rekey-child, rekey-ike, delete-ike
  *     show, quit
  */
 #define _DEFAULT_SOURCE
@@ -121,6 +125,7 @@ peer *peer_at(node *n, const nhrp_addr *nbma)
             continue;
         p->link = i + 1;
         p->nbma = *nbma;
+        p->nbma.port = 0;
         data_add_peer(n, p);
         printf("peer link=%u nbma=%s\n", p->link, text(nbma));
         return p;
@@ -151,8 +156,9 @@ static size_t from_hex(const char *t, uint8_t *out, size_t cap)
     return n;
 }
 
-static void read_esp(security *s, char *value)
+static void read_esp(node *n, char *value)
 {
+    security *s = &n->esp;
     static const struct {
         const char *name;
         uint8_t algorithm;
@@ -161,8 +167,10 @@ static void read_esp(security *s, char *value)
                  {"gcm256", ESP_ALGORITHM_AES256_GCM16, 36},
                  {"chacha20", ESP_ALGORITHM_CHACHA20_POLY1305, 36}};
     char *w[WORDS_MAX];
-    if (split(value, ",", w) != 6)
+    const size_t count = split(value, ",", w);
+    if (count < 6)
         die("--esp");
+    s->esn = count > 6 && strcmp(w[6], "esn") == 0;
     s->carriage = strcmp(w[0], "udp") == 0 ? ESP_UDP : ESP_RAW;
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (strcmp(w[1], known[i].name) == 0) {
@@ -174,6 +182,17 @@ static void read_esp(security *s, char *value)
     if (s->key_len == 0 || from_hex(w[3], s->key_in, ESP_KEYMAT_MAX) != s->key_len ||
         from_hex(w[5], s->key_out, ESP_KEYMAT_MAX) != s->key_len)
         die("--esp");
+    n->secure = true;
+}
+
+static void start_ike(node *n, char *value)
+{
+    char *w[WORDS_MAX];
+    const size_t count = split(value, ",", w);
+    if (count < 4)
+        die("--ike");
+    n->secure = true;
+    ike_init(n, w[0], w[1], w[2], w[3], count > 4 && strcmp(w[4], "udp") == 0);
 }
 
 /* A route is in the table with shortcuts and in the one without. */
@@ -269,7 +288,7 @@ static bool node_option(node *n, const char *name, char *value, const char **pas
     else if (strcmp(name, "--password") == 0)
         *password = value;
     else if (strcmp(name, "--esp") == 0)
-        read_esp(&n->esp, value);
+        read_esp(n, value);
     else if (strcmp(name, "--server") == 0)
         n->server = true;
     else if (strcmp(name, "--unique") == 0)
@@ -283,7 +302,9 @@ static bool node_option(node *n, const char *name, char *value, const char **pas
 
 static void knowledge_option(node *n, const char *name, char *value, uint32_t nhs_flags)
 {
-    if (strcmp(name, "--nhs") == 0)
+    if (strcmp(name, "--ike") == 0)
+        start_ike(n, value);
+    else if (strcmp(name, "--nhs") == 0)
         add_peer(n, value, nhs_flags);
     else if (strcmp(name, "--peer") == 0)
         add_peer(n, value, 0);
@@ -320,12 +341,15 @@ static void set_up(node *n, int argc, char **argv)
             count < sizeof(later) / sizeof(later[0]))
             later[count++] = at;
     }
-    if (n->nbma.family == NHRP_FAMILY_NONE || n->tunnel_ipv4.family == NHRP_FAMILY_NONE)
+    const bool v4 = n->tunnel_ipv4.family != NHRP_FAMILY_NONE;
+    const bool v6 = n->tunnel_ipv6.family != NHRP_FAMILY_NONE;
+    if (n->nbma.family == NHRP_FAMILY_NONE || (!v4 && !v6))
         die("--nbma and --tunnel are needed");
     data_init(n);
     control_init(n, password, holding_time_s);
-    add_local(n, VRF_GLOBAL, text(&n->tunnel_ipv4));
-    if (n->tunnel_ipv6.family != NHRP_FAMILY_NONE)
+    if (v4)
+        add_local(n, VRF_GLOBAL, text(&n->tunnel_ipv4));
+    if (v6)
         add_local(n, VRF_GLOBAL, text(&n->tunnel_ipv6));
     for (size_t i = 0; i < count; i++)
         knowledge_option(n, argv[later[i]], argv[later[i] + 1], nhs_flags);
@@ -406,6 +430,10 @@ static bool obey(node *n)
         ping(n, VRF_RED, w);
     else if (strcmp(w[0], "replay") == 0)
         data_replay(n);
+    else if (strcmp(w[0], "replay-in") == 0)
+        data_replay_in(n);
+    else if (n->ike && (strncmp(w[0], "rekey-", 6) == 0 || strcmp(w[0], "delete-ike") == 0))
+        ike_obey(n, w[0]);
     else if (strcmp(w[0], "show") == 0)
         show(n);
     else if (strcmp(w[0], "forget") == 0)
@@ -421,7 +449,9 @@ static bool obey(node *n)
 
 static int wait_ms(const node *n)
 {
-    const uint64_t deadline = nhrp_engine_deadline(n->nhrp);
+    uint64_t deadline = nhrp_engine_deadline(n->nhrp);
+    if (n->ike && ikev2_engine_deadline(n->ike) < deadline)
+        deadline = ikev2_engine_deadline(n->ike);
     const uint64_t now = now_ms();
     if (deadline == NHRP_NEVER)
         return -1;
@@ -437,26 +467,34 @@ int main(int argc, char **argv)
     printf("ready\n");
     struct pollfd fds[] = {{.fd = n.fd_gre, .events = POLLIN},
                            {.fd = n.fd_esp, .events = POLLIN},
+                           {.fd = n.fd_ike, .events = POLLIN},
                            {.fd = n.fd_udp, .events = POLLIN},
                            {.fd = STDIN_FILENO, .events = POLLIN}};
     for (bool on = true; on;) {
         if (poll(fds, sizeof(fds) / sizeof(fds[0]), wait_ms(&n)) < 0)
             break;
         (void)mplsvpn_reader_quiesce(n.reader);
-        data_receive_gre(&n);
-        data_receive_esp(&n);
+        data_receive_ike(&n);
         data_receive_udp(&n);
-        if (fds[3].revents)
+        data_receive_esp(&n);
+        data_receive_gre(&n);
+        if (fds[4].revents)
             on = obey(&n);
         while (nhrp_engine_timeout(n.nhrp, now_ms()) == NHRP_YES)
             control_drain(&n);
         control_drain(&n);
+        if (n.ike) {
+            (void)ikev2_engine_timeout(n.ike, now_ms());
+            ike_drain(&n);
+        }
     }
-    for (size_t i = 0; i < PEERS_MAX; i++) {
+    for (size_t i = 0; i < PEERS_MAX; i++)
         gre_tunnel_free(n.peers[i].tunnel);
-        esp_sa_free(n.peers[i].in);
-        esp_sa_free(n.peers[i].out);
+    for (size_t i = 0; i < SAS_MAX; i++) {
+        esp_sa_free(n.sas[i].in);
+        esp_sa_free(n.sas[i].out);
     }
+    ikev2_engine_free(n.ike);
     nhrp_engine_free(n.nhrp);
     mplsvpn_table_free(n.table);
     return 0;

@@ -8,8 +8,11 @@
 #            |            |
 #      a .2, 10.0.0.2   b .3, 10.0.0.3, and 192.168.3.0/24 behind it
 #
-# With CAPTURE naming a file, the NHRP packets that our peers got are added to it.
+# With CAPTURE naming a file, the NHRP packets that our peers got are added to it: tests/nhrp/vectors
+# has some.
 set -euo pipefail
+# Bounded in time from the inside, so that what was made is removed.
+[ -n "${BOUNDED:-}" ] || BOUNDED=1 exec timeout 240 "$0" "$@"
 linux_peer=$1 gre_device=$2 four_octets=$3
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/../linux/lib.sh"
@@ -33,14 +36,6 @@ for name in hub a b; do
     ip -n "$prefix$name" link set w0 up
     number=$((number + 1))
 done
-
-keep_capture() { # our peers...
-    [ -n "${CAPTURE:-}" ] || return 0
-    local name
-    for name in "$@"; do
-        grep -A1 '^nhrp-in' "$dir/$name.log" | grep -v '^--' | sed "s/^/$name /" >>"$CAPTURE"
-    done
-}
 
 # ---- nhrpd is the server; a and b are ours. ----
 
