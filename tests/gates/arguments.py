@@ -6,7 +6,7 @@ For each function of a library's headers, tests/<library>/test_arguments.c must 
   - a call with nothing wrong, in accepts(), or in an assertion where it returns no result;
   - for each pointer parameter a call in which that argument alone is NULL;
   - for each parameter of type size_t a call in which it is 0;
-  - for each parameter that points at a struct with a struct_size, one by sized(), in refuses_sizes();
+  - for each parameter that points at a struct with a struct_size, refuses_sizes() with sized();
 and where its comment lists ERR_NOMEM, a step() with it, under
 assert_steps_survive_every_allocation_failure(). What is found there is compiled and asserted: calls
 count only within the macros of tests/harness/refusal.h and within cmocka's assertions, those of
@@ -19,7 +19,8 @@ import sys
 
 from headers import LIBRARIES, ROOT, declarations, public_headers
 
-ASSERTING = re.compile(r"\b(refuses|refuses_sizes|answers|accepts|step|assert_\w+)\s*\((?:[^;(){}]*,)?\s*$")
+ASSERTING = re.compile(
+    r"\b(refuses|refuses_sizes|answers|accepts|step|assert_\w+)\s*\((?:[^;(){}]*,)?\s*$")
 
 
 class Function:
