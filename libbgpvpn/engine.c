@@ -336,7 +336,7 @@ void bgpvpn__describe(const bgpvpn_engine *e, uint32_t handle, const path *p, bg
 
 bgpvpn_rc bgpvpn_engine_get_next_path(const bgpvpn_engine *e, uint64_t *it, bgpvpn_path_info *out)
 {
-    if (!e || !it || !out || out->struct_size < sizeof(*out))
+    if (!e || !it || !out || !bgpvpn__size_known(out->struct_size, sizeof(*out)))
         return BGPVPN_ERR_ARG;
     /* The position: a place in the table, and how many of its paths were told. */
     uint64_t at = *it >> 24;
@@ -357,7 +357,7 @@ bgpvpn_rc bgpvpn_engine_get_next_path(const bgpvpn_engine *e, uint64_t *it, bgpv
 
 bgpvpn_rc bgpvpn_engine_get_counters(const bgpvpn_engine *e, bgpvpn_counters *out)
 {
-    if (!e || !out || out->struct_size < sizeof(*out))
+    if (!e || !out || !bgpvpn__size_known(out->struct_size, sizeof(*out)))
         return BGPVPN_ERR_ARG;
     const bgpvpn_counters c = {
         .struct_size = sizeof(c),

@@ -335,6 +335,12 @@ struct bgpvpn_engine {
     uint8_t scratch2[SCRATCH];
 };
 
+/* Whether a getter may write: only then does it take an item from a queue. */
+static inline bool bgpvpn__size_known(uint32_t struct_size, size_t first_size)
+{
+    return struct_size >= first_size && struct_size <= VERSIONED_MAX_SIZE;
+}
+
 /* engine.c */
 uint64_t bgpvpn__now(bgpvpn_engine *e, uint64_t now_ms);
 /* The same for a request after which anyone may have something to send. */

@@ -84,7 +84,7 @@ static bool tell(bgpvpn_engine *e, dest *d, bgpvpn_label *out)
 
 bgpvpn_rc bgpvpn_engine_poll_label(bgpvpn_engine *e, bgpvpn_label *out)
 {
-    if (!e || !out || out->struct_size < sizeof(*out))
+    if (!e || !out || !bgpvpn__size_known(out->struct_size, sizeof(*out)))
         return BGPVPN_ERR_ARG;
     while (e->label_head) {
         const uint32_t handle = e->label_head;

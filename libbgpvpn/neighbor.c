@@ -426,7 +426,7 @@ static void describe(const neighbor *n, bgpvpn_neighbor_info *out)
 
 bgpvpn_rc bgpvpn_engine_get_neighbor(const bgpvpn_engine *e, uint64_t id, bgpvpn_neighbor_info *out)
 {
-    if (!e || !out || out->struct_size < sizeof(*out))
+    if (!e || !out || !bgpvpn__size_known(out->struct_size, sizeof(*out)))
         return BGPVPN_ERR_ARG;
     const neighbor *n = neighbor_find(e, id);
     if (!n)
@@ -438,7 +438,7 @@ bgpvpn_rc bgpvpn_engine_get_neighbor(const bgpvpn_engine *e, uint64_t id, bgpvpn
 bgpvpn_rc bgpvpn_engine_get_next_neighbor(const bgpvpn_engine *e, uint64_t *it,
                                           bgpvpn_neighbor_info *out)
 {
-    if (!e || !it || !out || out->struct_size < sizeof(*out))
+    if (!e || !it || !out || !bgpvpn__size_known(out->struct_size, sizeof(*out)))
         return BGPVPN_ERR_ARG;
     for (const neighbor *n = e->neighbors; n; n = n->next) {
         if (n->id > *it && !n->removing) {

@@ -269,7 +269,7 @@ bgpvpn_rc bgpvpn_engine_set_credit(bgpvpn_engine *e, uint64_t now_ms, uint64_t s
 
 bgpvpn_rc bgpvpn_engine_get_stream(const bgpvpn_engine *e, uint64_t stream, bgpvpn_stream_info *out)
 {
-    if (!e || !out || out->struct_size < sizeof(*out))
+    if (!e || !out || !bgpvpn__size_known(out->struct_size, sizeof(*out)))
         return BGPVPN_ERR_ARG;
     const conn *c = conn_find(e, stream);
     if (!c)

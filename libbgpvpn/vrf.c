@@ -292,7 +292,7 @@ static void describe(const bgpvpn_engine *e, uint32_t handle, bgpvpn_route *r)
 
 bgpvpn_rc bgpvpn_engine_poll_route(bgpvpn_engine *e, bgpvpn_route *out)
 {
-    if (!e || !out || out->struct_size < sizeof(*out))
+    if (!e || !out || !bgpvpn__size_known(out->struct_size, sizeof(*out)))
         return BGPVPN_ERR_ARG;
     while (e->dirty_head) {
         const uint32_t handle = e->dirty_head;
@@ -349,14 +349,15 @@ static bool add_imports(bgpvpn_engine *e, vrf *v, const uint8_t *rts, size_t len
 
 bgpvpn_rc bgpvpn_engine_vrf_add(bgpvpn_engine *e, uint64_t now_ms, const bgpvpn_vrf_config *cfg)
 {
-    if (!e || !cfg || cfg->struct_size < sizeof(*cfg) ||
-        (!cfg->import_rts && cfg->import_rts_len > 0) ||
-        (!cfg->export_rts && cfg->export_rts_len > 0) || cfg->import_rts_len % RT_LEN ||
-        cfg->export_rts_len % RT_LEN || cfg->export_rts_len > BGPVPN_MESSAGE_MAX / 2)
+    bgpvpn_vrf_config c;
+    if (!e || !cfg || !versioned_read(&c, sizeof(c), sizeof(c), cfg) ||
+        (!c.import_rts && c.import_rts_len > 0) || (!c.export_rts && c.export_rts_len > 0) ||
+        c.import_rts_len % RT_LEN || c.export_rts_len % RT_LEN ||
+        c.export_rts_len > BGPVPN_MESSAGE_MAX / 2)
         return BGPVPN_ERR_ARG;
     (void)bgpvpn__stir(e, now_ms);
-    const rd *taken = bgpvpn__rd_find(e, cfg->rd);
-    if (vrf_find(e, cfg->vrf) || (taken && taken->vrf))
+    const rd *taken = bgpvpn__rd_find(e, c.rd);
+    if (vrf_find(e, c.vrf) || (taken && taken->vrf))
         return BGPVPN_ERR_STATE;
     if (e->vrf_count >= e->cfg.max_vrfs)
         return BGPVPN_ERR_LIMIT;
@@ -364,23 +365,23 @@ bgpvpn_rc bgpvpn_engine_vrf_add(bgpvpn_engine *e, uint64_t now_ms, const bgpvpn_
     vrf *v = alloc_zero(&e->alloc, sizeof(*v));
     if (!v)
         return BGPVPN_ERR_NOMEM;
-    v->number = cfg->vrf;
+    v->number = c.vrf;
     v->next = e->vrfs;
     e->vrfs = v;
     e->vrf_count++;
-    map_insert(&e->vrfs_by_number, &e->alloc, &v->node, cfg->vrf);
-    v->rd = bgpvpn__rd_get(e, cfg->rd);
-    if (cfg->export_rts_len > 0)
-        v->export_rts = alloc_array(&e->alloc, 1, cfg->export_rts_len);
-    if (!v->rd || (cfg->export_rts_len > 0 && !v->export_rts) ||
-        !add_imports(e, v, cfg->import_rts, cfg->import_rts_len)) {
+    map_insert(&e->vrfs_by_number, &e->alloc, &v->node, c.vrf);
+    v->rd = bgpvpn__rd_get(e, c.rd);
+    if (c.export_rts_len > 0)
+        v->export_rts = alloc_array(&e->alloc, 1, c.export_rts_len);
+    if (!v->rd || (c.export_rts_len > 0 && !v->export_rts) ||
+        !add_imports(e, v, c.import_rts, c.import_rts_len)) {
         vrf_free(e, v);
         return BGPVPN_ERR_NOMEM;
     }
     v->rd->vrf = v;
-    v->export_len = cfg->export_rts_len;
+    v->export_len = c.export_rts_len;
     if (v->export_len > 0)
-        memcpy(v->export_rts, cfg->export_rts, v->export_len);
+        memcpy(v->export_rts, c.export_rts, v->export_len);
     bgpvpn__rib_rescan(e);
     return BGPVPN_OK;
 }
@@ -498,21 +499,21 @@ static size_t local_attributes(bgpvpn_engine *e, const vrf *v, const bgpvpn_loca
 bgpvpn_rc bgpvpn_engine_announce(bgpvpn_engine *e, uint64_t now_ms, uint32_t number,
                                  const bgpvpn_local_route *route)
 {
-    if (!e || !route || route->struct_size < sizeof(*route) || !prefix_ok(&route->prefix) ||
-        route->label > BGPVPN_LABEL_MAX || route->origin > 2)
+    bgpvpn_local_route r;
+    if (!e || !route || !versioned_read(&r, sizeof(r), sizeof(r), route) || !prefix_ok(&r.prefix) ||
+        r.label > BGPVPN_LABEL_MAX || r.origin > 2)
         return BGPVPN_ERR_ARG;
     (void)bgpvpn__now(e, now_ms);
     const vrf *v = vrf_find(e, number);
     if (!v || v->removing)
         return BGPVPN_ERR_ABSENT;
     attrs *a;
-    bgpvpn_rc rc = bgpvpn__attrs_get(e, e->scratch, local_attributes(e, v, route), NULL, &a);
+    bgpvpn_rc rc = bgpvpn__attrs_get(e, e->scratch, local_attributes(e, v, &r), NULL, &a);
     if (rc != BGPVPN_OK)
         return rc;
     bgpvpn_addr prefix;
-    normalize(&route->prefix, &prefix);
-    rc = bgpvpn__rib_set(e, vpn_table(&prefix), v->rd->bytes, &prefix, SOURCE_LOCAL, a,
-                         route->label);
+    normalize(&r.prefix, &prefix);
+    rc = bgpvpn__rib_set(e, vpn_table(&prefix), v->rd->bytes, &prefix, SOURCE_LOCAL, a, r.label);
     bgpvpn__attrs_put(e, a);
     return rc;
 }

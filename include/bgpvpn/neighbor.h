@@ -160,6 +160,7 @@ BGPVPN_API bgpvpn_rc bgpvpn_engine_neighbor_refresh(bgpvpn_engine *e, uint64_t n
  * @retval BGPVPN_OK Added.
  * @retval BGPVPN_ERR_ARG A pointer is NULL, or a setting is out of range.
  * @retval BGPVPN_ERR_LIMIT max_ranges are there.
+ * @retval BGPVPN_ERR_NOMEM Out of memory.
  */
 BGPVPN_API bgpvpn_rc bgpvpn_engine_range_add(bgpvpn_engine *e, uint64_t now_ms,
                                              const bgpvpn_neighbor_config *cfg, uint64_t *id);
@@ -202,7 +203,6 @@ BGPVPN_API bgpvpn_rc bgpvpn_engine_accept(bgpvpn_engine *e, uint64_t now_ms,
  * @retval BGPVPN_OK Taken.
  * @retval BGPVPN_ERR_ABSENT No such stream: close the connection.
  * @retval BGPVPN_ERR_STATE It is up already.
- * @retval BGPVPN_ERR_NOMEM Out of memory: call again, or report it down.
  * @retval BGPVPN_ERR_ARG A pointer is NULL, or the address has no family.
  */
 BGPVPN_API bgpvpn_rc bgpvpn_engine_stream_up(bgpvpn_engine *e, uint64_t now_ms, uint64_t stream,

@@ -423,6 +423,25 @@ uint64_t node_sent(const node *d, uint8_t type)
     return c.sent[type];
 }
 
+void describe_engine(description *d, const nhrp_engine *e)
+{
+    nhrp_mapping m = {.struct_size = sizeof(m)};
+    nhrp_link l = {.struct_size = sizeof(l)};
+    nhrp_question q = {.struct_size = sizeof(q)};
+    const uint64_t deadline = nhrp_engine_deadline(e);
+    uint64_t it = 0;
+    while (nhrp_engine_next_mapping(e, &it, &m) == NHRP_YES)
+        describe(d, &m, sizeof(m));
+    for (it = 0; nhrp_engine_next_link(e, &it, &l) == NHRP_YES;) {
+        l.identity = NULL;
+        describe(d, &l, sizeof(l));
+    }
+    for (uint64_t ask = 1; ask < MAX_ASKS; ask++)
+        if (nhrp_engine_get_question(e, ask, &q) == NHRP_OK)
+            describe(d, &q, sizeof(q));
+    describe(d, &deadline, sizeof(deadline));
+}
+
 /*
  * Hub 172.16.1.100, spokes 172.16.1.1 with 10.1.1.0/24 and .2 with 10.2.2.0/24, both in CUSTOMER;
  * the hub advertises 10.0.0.0/8. Labels: hub 1000, spoke1 101, spoke2 202. OTHER has the same

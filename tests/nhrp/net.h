@@ -9,6 +9,7 @@
 #define NET_H
 
 #include "harness.h"
+#include "refusal.h"
 
 #include <nhrp/nhrp.h>
 
@@ -19,6 +20,7 @@ enum {
     MAX_LABELS = 16,
     MAX_EVENTS = 256,
     MAX_TUNNELS = 32,
+    MAX_ASKS = 64,
     INTERFACE = 1,
     NETWORK = 1,
     GLOBAL = 0, /* VRFs */
@@ -122,6 +124,9 @@ const nhrp_event *node_event(const node *d, uint32_t kind);
 bool node_mapping(const node *d, uint32_t kind, nhrp_mapping *out);
 uint64_t node_dropped(const node *d, nhrp_rc reason);
 uint64_t node_sent(const node *d, uint8_t type);
+
+/* What the getters tell of mappings, links, questions and the deadline; not the counters. */
+void describe_engine(description *d, const nhrp_engine *e);
 
 /* The walk: node 0 is the hub, 1 and 2 are spokes; see test_walk.c. */
 void walk_build(net *n, fail_alloc *f, const nhrp_interface_config *interface);

@@ -5,7 +5,6 @@
  * without memory. tests/gates/arguments.py tells whether one is left out.
  */
 #include "net.h"
-#include "refusal.h"
 
 #include <string.h>
 
@@ -189,23 +188,9 @@ static bool with_counters;
 static void engine_state(description *d)
 {
     nhrp_counters c = {.struct_size = sizeof(c)};
-    nhrp_mapping m = {.struct_size = sizeof(m)};
-    nhrp_link l = {.struct_size = sizeof(l)};
-    nhrp_question q = {.struct_size = sizeof(q)};
-    const uint64_t deadline = nhrp_engine_deadline(e);
-    uint64_t it = 0;
     if (with_counters && nhrp_engine_get_counters(e, INTERFACE, &c) == NHRP_OK)
         describe(d, &c, sizeof(c));
-    while (nhrp_engine_next_mapping(e, &it, &m) == NHRP_YES)
-        describe(d, &m, sizeof(m));
-    for (it = 0; nhrp_engine_next_link(e, &it, &l) == NHRP_YES;) {
-        l.identity = NULL;
-        describe(d, &l, sizeof(l));
-    }
-    for (uint64_t ask = 1; ask < 64; ask++)
-        if (nhrp_engine_get_question(e, ask, &q) == NHRP_OK)
-            describe(d, &q, sizeof(q));
-    describe(d, &deadline, sizeof(deadline));
+    describe_engine(d, e);
 }
 
 static void watch_all(void)
