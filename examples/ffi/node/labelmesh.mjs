@@ -42,6 +42,8 @@ class Library {
         for (const [, type, full, parameters] of text.matchAll(/_API\s+([\w ]+?[ *]+)(\w+)\(([^)]*)\)/g))
             this.defineFunction(lib, type, full, parameters.split(',').filter((p) => p !== 'void')
                 .map((p) => p.trim().replace(/ (\w+)\[\d+\]/, ' *$1'))); // an array is a pointer
+        if (this.version() !== (this.VERSION_MAJOR << 16 | this.VERSION_MINOR << 8 | this.VERSION_PATCH))
+            throw new Error(`lib${name}.so is not of the version of its headers`);
     }
 
     defineConstants(body) {

@@ -42,6 +42,9 @@ class Library:
         self.ffi.cdef(declarations(name))
         path = os.path.join(pkg_config("--variable=libdir", name), f"lib{name}.so")
         self.lib = self.ffi.dlopen(path)
+        version = self.VERSION_MAJOR << 16 | self.VERSION_MINOR << 8 | self.VERSION_PATCH
+        if self.version() != version:
+            raise ImportError(f"{path} is not of the version of its headers")
         self.kept = weakref.WeakKeyDictionary()  # what a struct points to lives as long as it
 
     def __getattr__(self, name):
