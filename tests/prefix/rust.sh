@@ -18,11 +18,11 @@ build() { # PROGRAM rustc-options...
 # shellcheck disable=SC2046
 build shared "$2" $(pkg-config --libs "$2")
 LD_LIBRARY_PATH=$libdir expect "$2" "$work/shared"
-readelf -d "$work/shared" | grep -q "NEEDED.*lib$2\.so"
+links "$work/shared" "$2" OFF
 
 # rustc takes the archive for itself, and what it needs from pkg-config.
 # shellcheck disable=SC2046
 build static "$2" -L "$libdir" -l "static=$2" \
     $(pkg-config --static --libs "$2" | tr ' ' '\n' | grep '^-[lL]' | grep -vx -- "-l$2")
 expect "$2" "$work/static"
-! readelf -d "$work/static" | grep "NEEDED.*lib$2\.so"
+links "$work/static" "$2" ON
