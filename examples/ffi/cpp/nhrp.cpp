@@ -80,17 +80,14 @@ class Net
     // The loop of docs/loop.md, with deadlines in place of a clock.
     void run(std::uint64_t until)
     {
-        for (;;) {
-            exchange();
-            std::uint64_t due = NHRP_NEVER;
-            for (const Node *node : nodes)
-                due = std::min(due, node->engine.deadline());
-            if (due > until)
-                return;
+        exchange();
+        for (std::uint64_t due; (due = deadline()) <= until;) {
             now = std::max(now, due);
             for (Node *node : nodes)
                 node->engine.timeout(now);
+            exchange();
         }
+        now = until;
     }
 
     std::uint64_t now = 0;
@@ -100,23 +97,35 @@ class Net
     Node spoke2{"spoke2", ip(172, 16, 1, 12), ip(192, 168, 1, 12)};
 
   private:
-    // Events first, then outputs, until nobody has any.
+    // Events first, then outputs, until nobody sends any more.
     void exchange()
     {
-        for (bool busy = true; busy;) {
-            busy = false;
+        for (std::size_t before = SIZE_MAX; before != sent.size();) {
+            before = sent.size();
             for (Node *node : nodes) {
                 for (const nhrp_event &event : node->engine.events())
                     apply(*node, event);
-                for (nhrp::Datagram &datagram : node->engine.outputs(now)) {
-                    Node &peer = *node->peers.at(datagram.link);
-                    show(*node, peer, datagram.bytes);
-                    peer.engine.input(now, peer.link_to(*node), datagram.bytes);
-                    sent.push_back(std::move(datagram.bytes));
-                    busy = true;
-                }
+                for (const nhrp::Datagram &datagram : node->engine.outputs(now))
+                    deliver(*node, datagram);
             }
         }
+    }
+
+    std::uint64_t deadline() const
+    {
+        std::uint64_t due = NHRP_NEVER;
+        for (const Node *node : nodes)
+            due = std::min(due, node->engine.deadline());
+        return due;
+    }
+
+    // The wire.
+    void deliver(Node &node, const nhrp::Datagram &datagram)
+    {
+        Node &peer = *node.peers.at(datagram.link);
+        show(node, peer, datagram.bytes);
+        sent.push_back(datagram.bytes);
+        peer.engine.input(now, peer.link_to(node), datagram.bytes);
     }
 
     void apply(Node &node, const nhrp_event &event)

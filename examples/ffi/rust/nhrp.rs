@@ -137,46 +137,49 @@ impl Net {
         Ok(())
     }
 
-    /// Events first, then outputs, until nobody has any.
+    /// The wire.
+    fn deliver(&mut self, from: usize, link: u32, packet: Vec<u8>) -> Result<(), Error> {
+        let to = self.nodes[from].peer_of(link);
+        show(self.nodes[from].name, self.nodes[to].name, &packet)?;
+        let link = self.nodes[to].link_to(from);
+        self.nodes[to].engine.input(self.now, link, &packet)?;
+        self.sent.push(packet);
+        Ok(())
+    }
+
+    /// Events first, then outputs, until nobody sends any more.
     fn exchange(&mut self) -> Result<(), Error> {
-        loop {
-            let mut busy = false;
+        let mut before = usize::MAX;
+        while before != self.sent.len() {
+            before = self.sent.len();
             for i in 0..self.nodes.len() {
-                let events: Vec<_> = self.nodes[i].engine.events().collect();
-                for event in events {
+                for event in self.nodes[i].engine.events().collect::<Vec<_>>() {
                     self.apply(i, event?)?;
                 }
-                let outputs: Vec<_> = self.nodes[i].engine.outputs(self.now).collect();
-                for output in outputs {
+                for output in self.nodes[i].engine.outputs(self.now).collect::<Vec<_>>() {
                     let (output, packet) = output?;
-                    let to = self.nodes[i].peer_of(output.link);
-                    show(self.nodes[i].name, self.nodes[to].name, &packet)?;
-                    let link = self.nodes[to].link_to(i);
-                    self.nodes[to].engine.input(self.now, link, &packet)?;
-                    self.sent.push(packet);
-                    busy = true;
+                    self.deliver(i, output.link, packet)?;
                 }
             }
-            if !busy {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 
     /// The loop of docs/loop.md, with deadlines in place of a clock.
     fn run(&mut self, until: u64) -> Result<(), Error> {
-        loop {
-            self.exchange()?;
-            let due = self.nodes.iter().map(|node| node.engine.deadline()).min();
-            self.now = due.unwrap_or(u64::MAX).clamp(self.now, until + 1);
-            if self.now > until {
-                self.now = until;
-                return Ok(());
+        self.exchange()?;
+        while let Some(due) = self.nodes.iter().map(|node| node.engine.deadline()).min() {
+            if due > until {
+                break;
             }
+            self.now = due.max(self.now);
             for node in &mut self.nodes {
                 node.engine.timeout(self.now)?;
             }
+            self.exchange()?;
         }
+        self.now = until;
+        Ok(())
     }
 }
 
