@@ -26,3 +26,16 @@ expect() {
         { echo "$*: printed something else"; return 1; }
     echo "$name: ok"
 }
+
+# quietly COMMAND...: what it printed is shown only where it fails.
+quietly() {
+    local output
+    output=$("$@" 2>&1) || { echo "$*: exit $?"; echo "$output"; return 1; }
+}
+
+# links PROGRAM LIBRARY STATIC: the program needs the shared library, unless STATIC is ON.
+links() {
+    local needed=ON
+    readelf -d "$1" | grep -q "NEEDED.*lib$2\.so" && needed=OFF
+    [ $needed = "$3" ] || { echo "$1: linked the other lib$2"; return 1; }
+}

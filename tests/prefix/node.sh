@@ -7,7 +7,7 @@ set -euo pipefail
 use_prefix "$1"
 # The machine's own, else Debian's.
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
-    need nodejs npm || skip "nodejs and npm are missing"
+    need nodejs npm ca-certificates || skip "nodejs and npm are missing"
 fi
 need pkg-config || skip "pkg-config is missing"
 
@@ -15,5 +15,13 @@ work=$root/build/ffi-node
 mkdir -p "$work"
 cp -r "$root/examples/ffi/node/." "$work"
 cd "$work"
-npm install >npm.log 2>&1 || skip "npm cannot install koffi: $(grep -m 1 'ERR!' npm.log || tail -n 1 npm.log)"
+if ! npm install >npm.log 2>&1; then
+    code=$(sed -n 's/^npm \(ERR!\|error\) code //p' npm.log)
+    case $code in
+    E[0-9]* | EAI_AGAIN | ENOTFOUND | ECONN* | ETIMEDOUT | ENET* | EHOST* | ERR_SOCKET*)
+        skip "npm does not reach its registry: $code" ;;
+    esac
+    cat npm.log
+    exit 1
+fi
 expect "$2" node "$2.mjs"

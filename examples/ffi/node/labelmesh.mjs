@@ -39,14 +39,19 @@ class Library {
         for (const [, type, , body] of text.matchAll(/typedef struct (\w+) (\{([^}]*)\})?/g))
             this.structs[type] = body === undefined ? koffi.opaque(type)
                 : koffi.struct(type, this.fields(body));
-        for (const [, type, full, parameters] of text.matchAll(/_API\s+([\w ]+?[ *]+)(\w+)\(([^)]*)\)/g))
+        const functions = /_API\s+([\w ]+?[ *]+)(\w+)\(([^)]*)\)/g;
+        for (const [, type, full, parameters] of text.matchAll(functions))
             this.defineFunction(lib, type, full, parameters.split(',').filter((p) => p !== 'void')
                 .map((p) => p.trim().replace(/ (\w+)\[\d+\]/, ' *$1'))); // an array is a pointer
+        const version = this.VERSION_MAJOR << 16 | this.VERSION_MINOR << 8 | this.VERSION_PATCH;
+        if (this.version() !== version)
+            throw new Error(`lib${name}.so is not of the version of its headers`);
     }
 
     defineConstants(body) {
+        const items = /(\w+)(?: = (-?\w+)(?: << (\w+))?)?/g;
         let value = -1;
-        for (const [, name, , number, shift] of body.matchAll(/(\w+)( = (-?\w+)(?: << (\w+))?)?/g)) {
+        for (const [, name, number, shift] of body.matchAll(items)) {
             value = number === undefined ? value + 1 : Number(number) << Number(shift ?? 0);
             this[name.slice(this.prefix.length)] = value;
         }
@@ -119,7 +124,8 @@ class Library {
         const [host, prefix_len = 0] = text.split('/');
         const bytes = new Uint8Array(16);
         bytes.set(host.split('.').map(Number));
-        return this.struct('addr', { family: this.FAMILY_IPV4, prefix_len: Number(prefix_len), scope, bytes });
+        const family = this.FAMILY_IPV4;
+        return this.struct('addr', { family, prefix_len: Number(prefix_len), scope, bytes });
     }
 
     text({ bytes, prefix_len }) {
@@ -141,7 +147,8 @@ class Handle {
         const methods = `${kind}_`;
         for (const name of Object.keys(library))
             if (name.startsWith(methods) && !/_(new|free)$/.test(name))
-                this[name.slice(methods.length)] = (...rest) => library[name](this.pointer, ...rest);
+                this[name.slice(methods.length)] = (...rest) =>
+                    library[name](this.pointer, ...rest);
         this.pointer = library[`${kind}_new`](...args);
         this.release = library[`${kind}_free`];
         registry.register(this, { release: this.release, pointer: this.pointer, args }, this);
@@ -166,7 +173,8 @@ class Handle {
 }
 
 function pkgConfig(library, variable) {
-    return execFileSync('pkg-config', [`--variable=${variable}`, library], { encoding: 'utf8' }).trim();
+    const options = [`--variable=${variable}`, library];
+    return execFileSync('pkg-config', options, { encoding: 'utf8' }).trim();
 }
 
 /** A header with those that it includes, without comments and preprocessor lines. */

@@ -49,7 +49,8 @@ const inner = wire.subarray(got.offset, got.offset + got.len);
 const route = mplsvpn.ip_input(reader2, vrf.vrf, inner, inner.length);
 if (vrf.kind !== mplsvpn.HOP_VRF || route.kind !== mplsvpn.HOP_LOCAL)
     throw new Error('it went elsewhere');
-console.log(`label ${got.label} popped, delivered in VRF ${route.vrf}: ${inner.toString('hex', 0, 20)}`);
+console.log(`label ${got.label} popped, delivered in VRF ${route.vrf}: ` +
+    inner.toString('hex', 0, 20));
 
 function refused(what, interfaceId, entry) {
     const bad = Buffer.concat([Buffer.from(entry, 'hex'), PACKET]);

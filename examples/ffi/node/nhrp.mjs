@@ -110,31 +110,36 @@ function show(node, peer, packet) {
     }
 }
 
-/** Events first, then outputs, until nobody has any. */
+/** The wire. */
+function deliver(node, link, packet) {
+    const peer = node.peers.get(link);
+    show(node, peer, packet);
+    sent.push(packet);
+    peer.engine.input(now, peer.linkTo(node), null, packet, packet.length);
+}
+
+/** Events first, then outputs, until nobody sends any more. */
 function exchange() {
-    for (let busy = true; busy;) {
-        busy = false;
+    for (let before = -1; before !== sent.length;) {
+        before = sent.length;
         for (const node of nodes) {
             for (const event of node.engine.events())
                 node.apply(event);
-            for (const [output, packet] of node.engine.outputs(now)) {
-                const peer = node.peers.get(output.link);
-                show(node, peer, packet);
-                sent.push(packet);
-                peer.engine.input(now, peer.linkTo(node), null, packet, packet.length);
-                busy = true;
-            }
+            for (const [output, packet] of node.engine.outputs(now))
+                deliver(node, output.link, packet);
         }
     }
 }
 
 /** The loop of docs/loop.md, with deadlines in place of a clock. */
 function run(until) {
-    const due = () => nodes.map((node) => node.engine.deadline()).reduce((a, b) => (a < b ? a : b));
-    for (exchange(); due() <= until; exchange()) {
-        now = due();
+    const earliest = (due, node) => (node.engine.deadline() < due ? node.engine.deadline() : due);
+    exchange();
+    for (let due; (due = nodes.reduce(earliest, nhrp.NEVER)) <= until;) {
+        now = due;
         for (const node of nodes)
             node.engine.timeout(now);
+        exchange();
     }
     now = until;
 }

@@ -42,6 +42,9 @@ class Library:
         self.ffi.cdef(declarations(name))
         path = os.path.join(pkg_config("--variable=libdir", name), f"lib{name}.so")
         self.lib = self.ffi.dlopen(path)
+        version = self.VERSION_MAJOR << 16 | self.VERSION_MINOR << 8 | self.VERSION_PATCH
+        if self.version() != version:
+            raise ImportError(f"{path} is not of the version of its headers")
         self.kept = weakref.WeakKeyDictionary()  # what a struct points to lives as long as it
 
     def __getattr__(self, name):
@@ -113,8 +116,8 @@ class Library:
                            bytes=host.packed)
 
     def text(self, address):
-        raw = self.bytes(address.bytes, 4 if address.family == 4 else 16)
-        return str(ipaddress.ip_address(raw)) + (f"/{address.prefix_len}" * (address.prefix_len > 0))
+        ip = ipaddress.ip_address(self.bytes(address.bytes, 4 if address.family == 4 else 16))
+        return f"{ip}/{address.prefix_len}" if address.prefix_len else str(ip)
 
     def bytes(self, pointer, length):
         """A copy of a view: the view itself ends with the next call that changes the object."""

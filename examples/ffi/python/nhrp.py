@@ -84,20 +84,24 @@ def show(node, peer, packet):
             print(f"    {extension.type:04x}{extension.len:04x}{value.hex()}")
 
 
+def deliver(node, link, packet):
+    """The wire."""
+    peer = node.peers[link]
+    show(node, peer, packet)
+    sent.append(packet)
+    peer.engine.input(now, peer.link_to(node), None, packet, len(packet))
+
+
 def exchange():
-    """Events first, then outputs, until nobody has any."""
-    busy = True
-    while busy:
-        busy = False
+    """Events first, then outputs, until nobody sends any more."""
+    before = -1
+    while before != len(sent):
+        before = len(sent)
         for node in nodes:
             for event in node.engine.events():
                 node.apply(event)
             for output, packet in node.engine.outputs(now):
-                peer = node.peers[output.link]
-                show(node, peer, packet)
-                sent.append(packet)
-                peer.engine.input(now, peer.link_to(node), None, packet, len(packet))
-                busy = True
+                deliver(node, output.link, packet)
 
 
 def run(until):
