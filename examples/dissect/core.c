@@ -33,14 +33,18 @@ dissector *dissect_new(const dissect_options *options)
     return d;
 }
 
+void dissect_reset(dissector *d)
+{
+    for (size_t i = 0; i < ASSEMBLIES_MAX; i++)
+        ds_assembly_forget(&d->assemblies[i]);
+    streams_free(&d->streams);
+}
+
 void dissect_free(dissector *d)
 {
     if (!d)
         return;
-    for (size_t i = 0; i < ASSEMBLIES_MAX; i++)
-        for (size_t n = 0; n < PARTS_MAX; n++)
-            free(d->assemblies[i].parts[n]);
-    streams_free(&d->streams);
+    dissect_reset(d);
     keys_free(&d->keys);
     ikev2_opener_free(d->opener);
     tree_free(&d->tree);

@@ -127,6 +127,7 @@ void ds_gre(dissector *d, span s);
 void ds_mpls(dissector *d, span s);
 void ds_nhrp(dissector *d, span s);
 void ds_ikev2(dissector *d, span s);
+void ds_assembly_forget(assembly *a);
 void ds_ikev2_payloads(dissector *d, node *layer, const char *key, uint8_t first, const span *s);
 void ds_esp(dissector *d, span s);
 void ds_bgp(dissector *d, stream_state *stream, span message);

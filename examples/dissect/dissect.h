@@ -52,6 +52,9 @@ void dissect_options_init(dissect_options *options);
 dissector *dissect_new(const dissect_options *options);
 void dissect_free(dissector *d);
 
+/* Forgets what it remembers from frame to frame, but not the keys: another capture begins. */
+void dissect_reset(dissector *d);
+
 bool dissect_link_known(uint32_t link);
 
 /* The tree of a frame, good until the next call. */

@@ -27,8 +27,10 @@ static const name flags[] = {{IKEV2_FLAG_INITIATOR, "initiator"},
 
 /* ---- Fragments (RFC 7383) ---- */
 
-static void forget(assembly *a)
+void ds_assembly_forget(assembly *a)
 {
+    if (!a->used)
+        return;
     for (size_t i = 0; i < PARTS_MAX; i++)
         free(a->parts[i]);
     *a = (assembly){0};
@@ -48,11 +50,11 @@ static assembly *assembly_for(dissector *d, const ikev2_header *h, uint16_t tota
         if (belongs(a, h) && a->total == total)
             return a;
         if (belongs(a, h))
-            forget(a); /* RFC 7383 2.5.1: cut anew, into pieces of another size */
+            ds_assembly_forget(a); /* RFC 7383 2.5.1: cut anew, into pieces of another size */
         if (a->used < oldest->used)
             oldest = a;
     }
-    forget(oldest);
+    ds_assembly_forget(oldest);
     *oldest = (assembly){.used = d->number,
                          .spi_i = h->spi_i,
                          .spi_r = h->spi_r,
@@ -78,7 +80,7 @@ static void join(dissector *d, node *layer, assembly *a)
         tree_true(&d->tree, layer, "reassembled");
         ds_ikev2_payloads(d, layer, "payloads", a->first, &s);
     }
-    forget(a);
+    ds_assembly_forget(a);
 }
 
 static void keep_fragment(dissector *d, node *layer, const ikev2_header *h, const ikev2_opened *o,

@@ -36,8 +36,9 @@ static void clear(stream_state *s)
 
 void streams_free(stream_table *t)
 {
-    for (size_t i = 0; i < STREAMS_MAX; i++)
+    for (size_t i = 0; i < t->count; i++)
         clear(&t->states[i]);
+    t->count = 0;
 }
 
 static bool same(const stream_key *a, const stream_key *b)
@@ -50,8 +51,8 @@ static bool same(const stream_key *a, const stream_key *b)
 
 static stream_state *find(stream_table *t, const stream_key *key)
 {
-    for (size_t i = 0; i < STREAMS_MAX; i++)
-        if (t->states[i].used && same(&t->states[i].key, key))
+    for (size_t i = 0; i < t->count; i++)
+        if (same(&t->states[i].key, key))
             return &t->states[i];
     return NULL;
 }
@@ -61,11 +62,16 @@ stream_state *streams_get(stream_table *t, const stream_key *key)
     stream_state *s = find(t, key);
     if (!s) {
         s = &t->states[0];
-        for (size_t i = 1; i < STREAMS_MAX && s->used; i++)
-            if (t->states[i].used < s->used)
-                s = &t->states[i];
-        clear(s);
-        *s = (stream_state){.key = *key};
+        if (t->count < STREAMS_MAX) {
+            s = &t->states[t->count++];
+        } else {
+            for (size_t i = 1; i < STREAMS_MAX; i++)
+                if (t->states[i].used < s->used)
+                    s = &t->states[i];
+            clear(s);
+        }
+        memset(s, 0, sizeof(*s));
+        s->key = *key;
     }
     s->used = ++t->clock;
     return s;

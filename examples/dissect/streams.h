@@ -36,7 +36,7 @@ typedef struct later_segment {
 /* One direction. */
 typedef struct stream_state {
     stream_key key;
-    uint64_t used; /* when it was last needed; 0: free */
+    uint64_t used; /* when it was last needed */
     bool begun;
     bool lost;     /* bytes are missing: the next message begins somewhere ahead */
     uint32_t next; /* the sequence number that is due */
@@ -56,6 +56,7 @@ typedef struct stream_state {
 
 typedef struct stream_table {
     stream_state states[STREAMS_MAX];
+    size_t count; /* that were ever used */
     uint64_t clock;
 } stream_table;
 

@@ -174,7 +174,7 @@ void tree_ipv6(tree *t, node *parent, const char *key, const uint8_t *bytes)
 const node *tree_find(const node *object, const char *key)
 {
     for (const node *n = object->first; n; n = n->next)
-        if (n->key && strcmp(n->key, key) == 0)
+        if (n->key && n->key[0] == key[0] && strcmp(n->key, key) == 0)
             return n;
     return NULL;
 }
