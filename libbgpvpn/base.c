@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  */
-#include <bgpvpn/base.h>
+#include <bgpvpn/message.h>
 
 uint32_t bgpvpn_version(void)
 {
@@ -27,6 +27,36 @@ const char *bgpvpn_rc_name(bgpvpn_rc rc)
         return "BGPVPN_ERR_STATE";
     case BGPVPN_ERR_ABSENT:
         return "BGPVPN_ERR_ABSENT";
+    case BGPVPN_ERR_TRUNCATED:
+        return "BGPVPN_ERR_TRUNCATED";
+    case BGPVPN_ERR_MARKER:
+        return "BGPVPN_ERR_MARKER";
+    case BGPVPN_ERR_LENGTH:
+        return "BGPVPN_ERR_LENGTH";
+    case BGPVPN_ERR_TYPE:
+        return "BGPVPN_ERR_TYPE";
+    case BGPVPN_ERR_OPEN:
+        return "BGPVPN_ERR_OPEN";
+    case BGPVPN_ERR_VERSION:
+        return "BGPVPN_ERR_VERSION";
+    case BGPVPN_ERR_PEER_AS:
+        return "BGPVPN_ERR_PEER_AS";
+    case BGPVPN_ERR_IDENTIFIER:
+        return "BGPVPN_ERR_IDENTIFIER";
+    case BGPVPN_ERR_PARAMETER:
+        return "BGPVPN_ERR_PARAMETER";
+    case BGPVPN_ERR_HOLD_TIME:
+        return "BGPVPN_ERR_HOLD_TIME";
+    case BGPVPN_ERR_CAPABILITY:
+        return "BGPVPN_ERR_CAPABILITY";
+    case BGPVPN_ERR_ATTRIBUTES:
+        return "BGPVPN_ERR_ATTRIBUTES";
+    case BGPVPN_ERR_MULTIPROTOCOL:
+        return "BGPVPN_ERR_MULTIPROTOCOL";
+    case BGPVPN_ERR_NLRI:
+        return "BGPVPN_ERR_NLRI";
+    case BGPVPN_ERR_REFRESH:
+        return "BGPVPN_ERR_REFRESH";
     default:
         return "BGPVPN_UNKNOWN";
     }

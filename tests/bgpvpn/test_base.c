@@ -3,7 +3,7 @@
  */
 #include "harness.h"
 
-#include <bgpvpn/base.h>
+#include <bgpvpn/message.h>
 
 static void the_library_reports_the_version_of_its_headers(void **state)
 {
@@ -17,6 +17,10 @@ static void results_have_names(void **state)
     (void)state;
     assert_string_equal(bgpvpn_rc_name(BGPVPN_OK), "BGPVPN_OK");
     assert_string_equal(bgpvpn_rc_name(BGPVPN_ERR_ABSENT), "BGPVPN_ERR_ABSENT");
+    assert_string_equal(bgpvpn_rc_name(BGPVPN_ERR_MARKER), "BGPVPN_ERR_MARKER");
+    /* Every code of the library has one. */
+    for (bgpvpn_rc rc = BGPVPN_ERR_REFRESH; rc <= BGPVPN_ERR_TRUNCATED; rc++)
+        assert_string_not_equal(bgpvpn_rc_name(rc), "BGPVPN_UNKNOWN");
     assert_string_equal(bgpvpn_rc_name(12345), "BGPVPN_UNKNOWN");
 }
 
