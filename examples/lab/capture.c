@@ -19,7 +19,12 @@ enum {
     BLOCK_PACKET = 6,
     BYTE_ORDER = 0x1a2b3c4d,
     VERSION_MAJOR = 1,
-    LINKTYPE_RAW = 101,
+    /*
+     * Not LINKTYPE_RAW, which is either: on Linux libpcap has another number for it, and compares
+     * the two as soon as there is a second interface.
+     */
+    LINKTYPE_IPV4 = 228,
+    LINKTYPE_IPV6 = 229,
     OPTION_IF_NAME = 2,
     OPTION_IF_TSRESOL = 9,
     TSRESOL_MS = 3,
@@ -36,6 +41,7 @@ struct capture {
     FILE *ike_keys;
     FILE *esp_keys;
     uint32_t links;
+    uint16_t link_type;
     uint8_t *scratch;
     bool failed;
 };
@@ -96,7 +102,7 @@ uint32_t capture_add_link(capture *c, const char *name)
     const uint32_t len = (uint32_t)(BLOCK_BYTES + 8 + 4 + name_len + padding(name_len) + 4 + 4 + 4);
     put_u32(c, BLOCK_INTERFACE);
     put_u32(c, len);
-    put_u16(c, LINKTYPE_RAW);
+    put_u16(c, c->link_type);
     put_u16(c, 0);
     put_u32(c, 0); /* no snapshot length */
     put_option(c, OPTION_IF_NAME, name, name_len);
@@ -178,11 +184,12 @@ static bool open_keys(capture *c, const char *path)
     return fclose(preferences) == 0 && told && c->ike_keys && c->esp_keys;
 }
 
-capture *capture_open(const char *path)
+capture *capture_open(const char *path, bool ipv6)
 {
     capture *c = calloc(1, sizeof(*c));
     if (!c)
         return NULL;
+    c->link_type = ipv6 ? LINKTYPE_IPV6 : LINKTYPE_IPV4;
     c->scratch = malloc(SCRATCH_BYTES);
     c->file = fopen(path, "wb");
     if (!c->scratch || !c->file || !open_keys(c, path)) {

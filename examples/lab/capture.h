@@ -14,8 +14,8 @@
 
 typedef struct capture capture;
 
-/* NULL, and errno, where a file cannot be made. */
-capture *capture_open(const char *path);
+/* Of IPv4 or of IPv6 packets. NULL, and errno, where a file cannot be made. */
+capture *capture_open(const char *path, bool ipv6);
 
 /* False when something could not be written. */
 bool capture_close(capture *c);

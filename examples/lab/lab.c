@@ -340,7 +340,7 @@ static bool begin_capture(lab *l)
 {
     if (!l->options.pcap)
         return true;
-    l->capture = capture_open(l->options.pcap);
+    l->capture = capture_open(l->options.pcap, l->options.plan.ipv6);
     if (!l->capture) {
         perror(l->options.pcap);
         return false;
