@@ -82,8 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const uint8_t exchanges[] = {36, 37, 35, 34};
     world w;
     wire_reader r = wire_reader_make(data, size);
-    world_open(&w);
-    world_connect(&w);
+    world_begin(&w);
     ikev2__sa *mine = ikev2__sa_by_id(w.other, w.other_sa);
     while (r.left > 0 && wire_ok(&r)) {
         const uint8_t action = wire_get_u8(&r) % ACTIONS;

@@ -3,6 +3,8 @@
  */
 #include "ikev2_world.h"
 
+#include "image.h"
+
 static const uint8_t psk[] = "fuzz";
 
 static ikev2_identity fqdn(const char *name)
@@ -27,7 +29,12 @@ static ikev2_peer peer_config(const char *local, const char *remote, const ikev2
     return p;
 }
 
-void world_open(world *w)
+enum {
+    VICTIM_MESSAGE = 1280, /* the least that is allowed, so that inputs reach the limit */
+    OTHER_MESSAGE = 4096
+};
+
+static void world_open(world *w)
 {
     ikev2_config cfg;
     uint64_t id;
@@ -41,9 +48,12 @@ void world_open(world *w)
     (void)ikev2_config_init(&cfg);
     cfg.max_sas = 64;
     cfg.cookie_threshold = 4;
-    cfg.max_events = 256;
+    cfg.max_events = 64;
+    cfg.max_message_bytes = VICTIM_MESSAGE;
+    cfg.allocator.resize = WORLD_IS_KEPT ? image_resize : NULL;
     cfg.seed[0] = 1;
     (void)ikev2_engine_new(&cfg, 0, &w->victim);
+    cfg.max_message_bytes = OTHER_MESSAGE;
     cfg.seed[0] = 2;
     (void)ikev2_engine_new(&cfg, 0, &w->other);
     ikev2_peer profile = peer_config("victim", "other", &w->to_victim);
@@ -72,13 +82,27 @@ static bool carry(world *w, ikev2_engine *from, ikev2_engine *to, const ikev2_pa
     return any;
 }
 
-void world_connect(world *w)
+/* The other initiates; both come to rest, authenticated. */
+static void world_connect(world *w)
 {
     const ikev2_peer p = peer_config("other", "victim", &w->to_other);
     (void)ikev2_engine_initiate(w->other, 0, &p, &w->other_sa);
     while (carry(w, w->other, w->victim, &w->to_victim) ||
            carry(w, w->victim, w->other, &w->to_other))
         ;
+}
+
+void world_begin(world *w)
+{
+    static world start;
+    if (!image_kept()) {
+        world_open(&start);
+        world_connect(&start);
+        if (WORLD_IS_KEPT)
+            image_keep();
+    }
+    image_restore();
+    *w = start;
 }
 
 void world_drain_victim(world *w)

@@ -6,10 +6,11 @@
  * not be used, 107 drains. The first octet chooses the TTL model and the headroom. What a hop leads
  * to is followed as the router would, for some steps; IPv4 header checksums are repaired first.
  */
-#include <mplsvpn/mplsvpn.h>
+#include "image.h"
 
 #include <internal/checksum.h>
 #include <internal/wire.h>
+#include <mplsvpn/mplsvpn.h>
 #include <stdlib.h>
 
 #define MUST(condition)                                                                            \
@@ -21,6 +22,9 @@
 #define VRF       7
 #define OTHER_VRF 8
 #define STEPS_MAX 8
+/* A small range keeps the index small; labels beyond it are as absent as any other. */
+#define LABEL_LAST 1039
+#define MODELS     2
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -43,6 +47,8 @@ static mplsvpn_table *prepare(uint8_t model, mplsvpn_reader **r)
     const mplsvpn_hop local = {.kind = MPLSVPN_HOP_LOCAL};
     MUST(mplsvpn_config_init(&c) == MPLSVPN_OK);
     c.ttl_model = model;
+    c.last_label = LABEL_LAST;
+    c.allocator.resize = image_resize;
     MUST(mplsvpn_table_new(&c, &t) == MPLSVPN_OK);
     MUST(mplsvpn_vrf_add(t, VRF) == MPLSVPN_OK && mplsvpn_vrf_add(t, OTHER_VRF) == MPLSVPN_OK);
     MUST(mplsvpn_interface_set(t, 1, VRF) == MPLSVPN_OK);
@@ -105,8 +111,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     const size_t headroom = data[0] >> 1 & 31;
     const size_t len = size - 1;
-    mplsvpn_reader *r = NULL;
-    mplsvpn_table *t = prepare(data[0] & 1, &r);
+    static mplsvpn_table *tables[MODELS];
+    static mplsvpn_reader *readers[MODELS];
+    if (!image_kept()) {
+        for (uint8_t model = 0; model < MODELS; model++)
+            tables[model] = prepare(model, &readers[model]);
+        image_keep();
+    }
+    image_restore();
+    const uint8_t model = data[0] & 1;
+    mplsvpn_table *t = tables[model];
+    mplsvpn_reader *r = readers[model];
     uint8_t *buf = malloc(headroom + len + 1);
     MUST(buf);
     memset(buf, 0, headroom);

@@ -1,2 +1,3 @@
 labelmesh_fuzz(nhrp_decode nhrp)
-labelmesh_fuzz(nhrp_engine nhrp)
+labelmesh_fuzz_variant(nhrp nhrp_untraced)
+labelmesh_fuzz(nhrp_engine nhrp_untraced SOURCES image.c)

@@ -5,8 +5,9 @@
  * repaired, their request id sometimes that of the last packet sent), steps of time, links that
  * come and go, answers true and false, calls of the data plane.
  */
-#include <nhrp/nhrp.h>
+#include "image.h"
 
+#include <nhrp/nhrp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,6 +163,7 @@ static nhrp_engine *begin(uint8_t authentication)
     c.max_answers = 8;
     c.max_flows = 8;
     c.max_outputs = 16;
+    c.allocator.resize = image_resize;
     (void)nhrp_interface_config_init(&i);
     i.network_id = 1;
     i.flags |= NHRP_INTERFACE_SERVER | NHRP_INTERFACE_PREFIXES;
@@ -172,6 +174,8 @@ static nhrp_engine *begin(uint8_t authentication)
     i.spi = 256;
     require(nhrp_engine_new(&c, 0, &e) == NHRP_OK);
     require(nhrp_engine_interface_add(e, 0, 1, &i) == NHRP_OK);
+    for (uint32_t l = 0; l < LINKS; l++)
+        link_up(e, 0, l);
     return e;
 }
 
@@ -180,9 +184,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     script s = {data, size};
     uint8_t last_id[4] = {0};
     uint64_t now = 0, id;
-    nhrp_engine *e = begin(take(&s) % 8 == 7 ? 2 : 0);
-    for (uint32_t l = 0; l < LINKS; l++)
-        link_up(e, now, l);
+    static nhrp_engine *engines[2];
+    if (!image_kept()) {
+        engines[0] = begin(0);
+        engines[1] = begin(2);
+        image_keep();
+    }
+    image_restore();
+    nhrp_engine *e = engines[take(&s) % 8 == 7];
     for (int step = 0; step < MAX_STEPS && s.left > 0; step++) {
         nhrp_addr a = ip4(10, 2, 2, 0);
         switch (take(&s) % 9) {
@@ -227,7 +236,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* In the end everything runs out, but for registering with the server. */
     (void)nhrp_engine_link_down(e, now, 0);
     now += 100000000;
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 200 && (i == 0 || nhrp_engine_deadline(e) != NHRP_NEVER); i++) {
         (void)nhrp_engine_timeout(e, now);
         drain(e, now, &s, last_id);
         now += 1000000;
