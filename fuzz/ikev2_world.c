@@ -7,6 +7,25 @@
 
 static const uint8_t psk[] = "fuzz";
 
+/* What is agreed on comes first; the rest is there to be chosen by a peer. */
+static const ikev2_transform ike_transforms[] = {
+    {.type = IKEV2_TRANSFORM_ENCR, .id = IKEV2_ENCR_AES_GCM_16, .key_bits = 128},
+    {.type = IKEV2_TRANSFORM_ENCR, .id = IKEV2_ENCR_AES_CBC, .key_bits = 256},
+    {.type = IKEV2_TRANSFORM_INTEG, .id = IKEV2_INTEG_HMAC_SHA2_256_128},
+    {.type = IKEV2_TRANSFORM_PRF, .id = IKEV2_PRF_HMAC_SHA2_256},
+    {.type = IKEV2_TRANSFORM_GROUP, .id = IKEV2_GROUP_X25519},
+    {.type = IKEV2_TRANSFORM_GROUP, .id = IKEV2_GROUP_P256},
+};
+static const ikev2_transform child_transforms[] = {
+    {.type = IKEV2_TRANSFORM_ENCR, .id = IKEV2_ENCR_AES_GCM_16, .key_bits = 128},
+    {.type = IKEV2_TRANSFORM_ENCR, .id = IKEV2_ENCR_AES_CBC, .key_bits = 128},
+    {.type = IKEV2_TRANSFORM_INTEG, .id = IKEV2_INTEG_HMAC_SHA2_256_128},
+    {.type = IKEV2_TRANSFORM_GROUP, .id = IKEV2_GROUP_NONE},
+    {.type = IKEV2_TRANSFORM_GROUP, .id = IKEV2_GROUP_X25519},
+    {.type = IKEV2_TRANSFORM_ESN, .id = IKEV2_ESN_YES},
+    {.type = IKEV2_TRANSFORM_ESN, .id = IKEV2_ESN_NO},
+};
+
 static ikev2_identity fqdn(const char *name)
 {
     return (ikev2_identity){
@@ -15,17 +34,28 @@ static ikev2_identity fqdn(const char *name)
 
 static ikev2_peer peer_config(const char *local, const char *remote, const ikev2_path *path)
 {
-    static const ikev2_addr route = {
-        .family = IKEV2_FAMILY_IPV4, .prefix_len = 32, .bytes = {172, 16, 1, 1}};
+    static const ikev2_addr routes[] = {
+        {.family = IKEV2_FAMILY_IPV4, .prefix_len = 32, .bytes = {172, 16, 1, 1}},
+        {.family = IKEV2_FAMILY_IPV6, .prefix_len = 48, .bytes = {0x20, 1, 13, 0xb8}},
+    };
+    static const ikev2_addr accepted[] = {
+        {.family = IKEV2_FAMILY_IPV4, .prefix_len = 8, .bytes = {172}},
+        {.family = IKEV2_FAMILY_IPV6, .prefix_len = 16, .bytes = {0x20, 1}},
+    };
+    static const ikev2_addr inner = {
+        .family = IKEV2_FAMILY_IPV4, .prefix_len = 32, .bytes = {172, 16, 9, 9}};
     ikev2_peer p = {.struct_size = sizeof(p)};
     p.path = *path;
     p.local_id = fqdn(local);
     p.peer_id = fqdn(remote);
     p.local_psk = psk;
     p.local_psk_len = sizeof(psk);
-    p.request = IKEV2_REQUEST_SUBNETS;
-    p.push_routes = &route;
-    p.push_route_count = 1;
+    p.request = IKEV2_REQUEST_SUBNETS | IKEV2_REQUEST_ADDRESS;
+    p.push_routes = routes;
+    p.push_route_count = sizeof(routes) / sizeof(routes[0]);
+    p.accept_routes = accepted;
+    p.accept_route_count = sizeof(accepted) / sizeof(accepted[0]);
+    p.assign_address = inner;
     return p;
 }
 
@@ -46,6 +76,10 @@ static void world_open(world *w)
     w->to_other.local = w->to_victim.peer;
     w->to_other.peer = w->to_victim.local;
     (void)ikev2_config_init(&cfg);
+    cfg.ike_transforms = ike_transforms;
+    cfg.ike_transform_count = sizeof(ike_transforms) / sizeof(ike_transforms[0]);
+    cfg.child_transforms = child_transforms;
+    cfg.child_transform_count = sizeof(child_transforms) / sizeof(child_transforms[0]);
     cfg.max_sas = 64;
     cfg.cookie_threshold = 4;
     cfg.max_events = 64;

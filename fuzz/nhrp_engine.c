@@ -1,11 +1,13 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The engine in all roles at once. The input is a script: packets on links (their checksums
- * repaired, their request id sometimes that of the last packet sent), steps of time, links that
- * come and go, answers true and false, calls of the data plane.
+ * The engine in all roles at once. The input is a script: packets on links (their checksums and
+ * digests repaired, their request id sometimes that of the last packet sent), steps of time, links
+ * that come and go, answers true and false, calls of the data plane. The first octet chooses how
+ * packets are authenticated.
  */
 #include "image.h"
+#include "libnhrp/core.h"
 
 #include <nhrp/nhrp.h>
 #include <stdlib.h>
@@ -114,6 +116,24 @@ static void drain(nhrp_engine *e, uint64_t now, script *s, uint8_t last_id[4])
     }
 }
 
+/* Where there is room for a digest, it becomes right. */
+static void authenticate(const nhrp_engine *e, uint32_t link, uint8_t *buf, size_t len)
+{
+    enum { SPI_AND_DIGEST = 36 };
+    const nhrp__link *l = nhrp__link_find(e, link);
+    nhrp_packet p;
+    nhrp_extension x;
+    size_t it = 0;
+    if (!l || nhrp_packet_decode(buf, len, &p) != NHRP_OK)
+        return;
+    while (nhrp_extension_next(&p, &it, &x) == NHRP_YES)
+        if (x.kind == NHRP_KIND_AUTHENTICATION) {
+            if (x.len >= SPI_AND_DIGEST)
+                nhrp__authentication_finish(l, buf, p.size);
+            return;
+        }
+}
+
 static void packet(nhrp_engine *e, uint64_t now, script *s, const uint8_t last_id[4])
 {
     const uint32_t link = take(s) % LINKS;
@@ -127,13 +147,15 @@ static void packet(nhrp_engine *e, uint64_t now, script *s, const uint8_t last_i
         memcpy(copy, s->next, len);
     s->next += len;
     s->left -= len;
-    if (fix % 2 && len >= 28)
+    if ((fix & 1) && len >= 28)
         memcpy(copy + 24, last_id, 4);
     if (fix % 16 && len >= 12) {
         copy[10] = (uint8_t)(len >> 8);
         copy[11] = (uint8_t)len;
     }
     (void)nhrp_packet_set_checksum(copy, len);
+    if (!(fix & 0x40))
+        authenticate(e, link, copy, len);
     (void)nhrp_engine_input(e, now, link, &from, copy, len);
     free(copy);
 }
@@ -184,14 +206,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     script s = {data, size};
     uint8_t last_id[4] = {0};
     uint64_t now = 0, id;
-    static nhrp_engine *engines[2];
+    static const uint8_t kinds[] = {NHRP_AUTHENTICATION_NONE, NHRP_AUTHENTICATION_CLEARTEXT,
+                                    NHRP_AUTHENTICATION_HMAC_SHA256};
+    static nhrp_engine *engines[sizeof(kinds)];
     if (!image_kept()) {
-        engines[0] = begin(0);
-        engines[1] = begin(2);
+        for (size_t i = 0; i < sizeof(kinds); i++)
+            engines[i] = begin(kinds[i]);
         image_keep();
     }
     image_restore();
-    nhrp_engine *e = engines[take(&s) % 8 == 7];
+    const uint8_t choice = take(&s) % 8;
+    nhrp_engine *e = engines[choice > 5 ? choice - 5 : 0];
     for (int step = 0; step < MAX_STEPS && s.left > 0; step++) {
         nhrp_addr a = ip4(10, 2, 2, 0);
         switch (take(&s) % 9) {
