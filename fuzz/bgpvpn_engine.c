@@ -4,6 +4,7 @@
  * A whole session: a reflector with next-hop-self between a peer that is played by the input and
  * one that only listens; both sessions are up when it begins. The input is records: a byte of kind,
  * a byte of length (times 4 for messages), the body. Marker and length of messages are repaired.
+ * CUT ends the peer's stream; its body says whether the next has two-octet AS numbers.
  */
 #include "image.h"
 
@@ -23,12 +24,16 @@ enum {
     CONNECTS_MAX = 6
 };
 
+/* In the OPEN below. */
+enum { AS4_AT = 51, NO_CAPABILITY = 200 };
+
 static const uint8_t seed_bytes[32] = {1};
 
 typedef struct world {
     bgpvpn_engine *e;
     uint64_t now_ms, stream[2];
     uint32_t next_label, connects;
+    uint8_t two_octets; /* the peer says nothing of four-octet AS numbers */
 } world;
 
 static void pump(world *w)
@@ -46,7 +51,8 @@ static void pump(world *w)
                 if (ev.kind == BGPVPN_EVENT_CLOSE && ev.parent_id == w->stream[i])
                     w->stream[i] = 0;
             if (ev.kind == BGPVPN_EVENT_ASK_NEXT_HOP)
-                (void)bgpvpn_engine_answer_next_hop(w->e, w->now_ms, ev.ask_id, 1, 1);
+                (void)bgpvpn_engine_answer_next_hop(w->e, w->now_ms, ev.ask_id, ev.ask_id % 4 != 0,
+                                                    1);
         }
         while (bgpvpn_engine_poll_route(w->e, &r) == BGPVPN_YES)
             any = 1;
@@ -98,6 +104,8 @@ static void connect_peer(world *w, int side)
     uint8_t copy[sizeof(hello)];
     memcpy(copy, hello, sizeof(hello));
     copy[27] = peer.bytes[3];
+    if (w->two_octets)
+        copy[AS4_AT] = NO_CAPABILITY;
     input(w, side, copy, sizeof(copy));
 }
 
@@ -135,6 +143,7 @@ static void record(world *w, uint8_t kind, const uint8_t *body, size_t len)
     case CUT:
         (void)bgpvpn_engine_stream_down(w->e, w->now_ms, w->stream[0]);
         w->stream[0] = 0;
+        w->two_octets = len > 0 && (body[0] & 1);
         break;
     default:
         message(w, kind <= BGPVPN_MESSAGE_REFRESH ? kind : BGPVPN_MESSAGE_UPDATE, body, len);
@@ -164,6 +173,8 @@ static int setup(world *w)
     cfg.max_prefixes = cfg.max_paths = 64;
     cfg.max_attribute_sets = 16;
     cfg.max_work = 16;
+    cfg.max_next_hops = 8;
+    cfg.next_hops = BGPVPN_NEXT_HOPS_ASK;
     cfg.journal_changes = 16;
     cfg.group_journal_bytes = 16384;
     memcpy(cfg.seed, seed_bytes, sizeof(cfg.seed));

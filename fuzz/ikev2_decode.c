@@ -130,8 +130,11 @@ static void narrow(const ikev2_payload *p)
         require(ikev2__selectors_within(&both, &ours));
     ikev2__selectors_narrow(&theirs, &theirs, &both);
     require(both.count <= IKEV2_MAX_SELECTORS);
+    (void)ikev2__selectors_within(&theirs, &ours);
     for (size_t i = 0; i < theirs.count; i++)
         (void)ikev2__selector_valid(&theirs.list[i]);
+    for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++)
+        require(ikev2__selector_valid(&wide[i]));
     ikev2__selectors_substitute(&theirs, &here);
     ikev2__selectors_resolve(NULL, 0, &here, &ours);
     ikev2__selectors_narrow(&theirs, &ours, &both);
