@@ -2,23 +2,38 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * A whole session: a reflector with next-hop-self between a peer that is played by the input and
- * one that only listens. The input is records: a byte of kind, a byte of length (times 4 for
- * messages), the body. Marker and length of messages are repaired.
+ * one that only listens; both sessions are up when it begins. The input is records: a byte of kind,
+ * a byte of length (times 4 for messages), the body. Marker and length of messages are repaired.
+ * CUT ends the peer's stream; its body says whether the next has two-octet AS numbers.
  */
+#include "image.h"
+
 #include <bgpvpn/bgpvpn.h>
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { RAW_BYTES = 6, ADVANCE = 7, ANNOUNCE = 8, WITHDRAW = 9, CUT = 10, STEPS = 400 };
+enum {
+    RAW_BYTES = 6,
+    ADVANCE = 7,
+    ANNOUNCE = 8,
+    WITHDRAW = 9,
+    CUT = 10,
+    STEPS = 400,
+    CONNECTS_MAX = 6
+};
+
+/* In the OPEN below. */
+enum { AS4_AT = 51, NO_CAPABILITY = 200 };
 
 static const uint8_t seed_bytes[32] = {1};
 
 typedef struct world {
     bgpvpn_engine *e;
     uint64_t now_ms, stream[2];
-    uint32_t next_label;
+    uint32_t next_label, connects;
+    uint8_t two_octets; /* the peer says nothing of four-octet AS numbers */
 } world;
 
 static void pump(world *w)
@@ -36,7 +51,8 @@ static void pump(world *w)
                 if (ev.kind == BGPVPN_EVENT_CLOSE && ev.parent_id == w->stream[i])
                     w->stream[i] = 0;
             if (ev.kind == BGPVPN_EVENT_ASK_NEXT_HOP)
-                (void)bgpvpn_engine_answer_next_hop(w->e, w->now_ms, ev.ask_id, 1, 1);
+                (void)bgpvpn_engine_answer_next_hop(w->e, w->now_ms, ev.ask_id, ev.ask_id % 4 != 0,
+                                                    1);
         }
         while (bgpvpn_engine_poll_route(w->e, &r) == BGPVPN_YES)
             any = 1;
@@ -79,14 +95,17 @@ static void connect_peer(world *w, int side)
     const bgpvpn_addr local = {.family = BGPVPN_FAMILY_IPV4, .bytes = {10, 0, 0, 1}};
     bgpvpn_addr peer = {.family = BGPVPN_FAMILY_IPV4, .bytes = {10, 0, 0, 2}};
     peer.bytes[3] = (uint8_t)(2 + side);
-    if (w->stream[side] ||
+    if (w->stream[side] || w->connects == CONNECTS_MAX ||
         bgpvpn_engine_accept(w->e, w->now_ms, &local, &peer, &w->stream[side]) != BGPVPN_OK) {
         return;
     }
+    w->connects++;
     (void)bgpvpn_engine_set_credit(w->e, w->now_ms, w->stream[side], UINT64_MAX);
     uint8_t copy[sizeof(hello)];
     memcpy(copy, hello, sizeof(hello));
     copy[27] = peer.bytes[3];
+    if (w->two_octets)
+        copy[AS4_AT] = NO_CAPABILITY;
     input(w, side, copy, sizeof(copy));
 }
 
@@ -124,12 +143,21 @@ static void record(world *w, uint8_t kind, const uint8_t *body, size_t len)
     case CUT:
         (void)bgpvpn_engine_stream_down(w->e, w->now_ms, w->stream[0]);
         w->stream[0] = 0;
+        w->two_octets = len > 0 && (body[0] & 1);
         break;
     default:
         message(w, kind <= BGPVPN_MESSAGE_REFRESH ? kind : BGPVPN_MESSAGE_UPDATE, body, len);
         break;
     }
     pump(w);
+}
+
+/* One route has come and gone, so that the first of the input makes no table. */
+static void warm_up(world *w)
+{
+    static const uint8_t prefix[3] = {192, 0, 2};
+    record(w, ANNOUNCE, prefix, sizeof(prefix));
+    record(w, WITHDRAW, prefix, sizeof(prefix));
 }
 
 static int setup(world *w)
@@ -145,9 +173,12 @@ static int setup(world *w)
     cfg.max_prefixes = cfg.max_paths = 64;
     cfg.max_attribute_sets = 16;
     cfg.max_work = 16;
+    cfg.max_next_hops = 8;
+    cfg.next_hops = BGPVPN_NEXT_HOPS_ASK;
     cfg.journal_changes = 16;
     cfg.group_journal_bytes = 16384;
     memcpy(cfg.seed, seed_bytes, sizeof(cfg.seed));
+    cfg.allocator.resize = image_resize;
     if (bgpvpn_engine_new(&cfg, 0, &w->e) != BGPVPN_OK)
         return 0;
     (void)bgpvpn_neighbor_config_init(&range);
@@ -168,10 +199,16 @@ static int setup(world *w)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    world w = {.next_label = 1000};
-    if (size > 8192 || !setup(&w))
-        return 0;
-    connect_peer(&w, 1);
+    static world start = {.next_label = 1000};
+    if (!image_kept()) {
+        if (!setup(&start))
+            abort();
+        connect_peer(&start, 1);
+        warm_up(&start);
+        image_keep();
+    }
+    image_restore();
+    world w = start;
     for (size_t at = 0; at + 2 <= size;) {
         const uint8_t kind = data[at];
         size_t len = (size_t)data[at + 1] * (kind < RAW_BYTES ? 4 : 1);

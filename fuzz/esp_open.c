@@ -4,12 +4,15 @@
  * Opening packets whose ICV is right, so that fuzzing goes past authentication: the input is the
  * plaintext, and the target seals it under the key that the SA has. Input:
  *
- *     algorithm (1), flags (1): ESN, tunnel mode, 3 bits of window size; last sequence number (8)
+ *     algorithm (1), flags (1): ESN, tunnel mode, 3 bits of window size, expires after a few
+ *     packets; last sequence number (8)
  *     records: kind (1), argument (2), length (1), that many bytes
  *         SEALED: the bytes are a plaintext; the argument moves the sequence number from the top
  *         RAW:    the bytes are a packet, behind the right SPI where the argument is odd
  *         AGAIN:  the packet before, once more
  *         BROKEN: as SEALED, with the bit flipped that the argument names
+ *         BATCH:  as SEALED, opened as one of a batch
+ *         RESYNC: the packet of a peer that is some subspaces of numbers ahead, argument says where
  */
 #include "libesp/cipher.h"
 
@@ -19,9 +22,19 @@
 
 #define SPI          0x1000
 #define MAX_RECORDS  64
+#define RESYNC_TRIES 3
+#define FEW_PACKETS  3
 #define PACKET_BYTES (255 + ESP_HEADER_MAX + ESP_TRAILER_MAX)
 
-enum { RECORD_SEALED, RECORD_RAW, RECORD_AGAIN, RECORD_BROKEN, RECORD_KINDS };
+enum {
+    RECORD_SEALED,
+    RECORD_RAW,
+    RECORD_AGAIN,
+    RECORD_BROKEN,
+    RECORD_BATCH,
+    RECORD_RESYNC,
+    RECORD_KINDS
+};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -42,6 +55,7 @@ typedef struct packet {
     uint8_t bytes[PACKET_BYTES];
     size_t len;
     uint64_t sequence;
+    uint8_t kind;
     bool forged; /* not as it was sealed: no SA may open it */
     const uint8_t *plain;
     size_t plain_len;
@@ -111,6 +125,20 @@ static bool was_accepted(const target *t, uint64_t sequence)
     return false;
 }
 
+static esp_rc open_as_asked(const target *t, const packet *p, uint8_t *copy, esp_opened *o)
+{
+    if (p->kind == RECORD_RESYNC)
+        return esp_sa_resync(t->sa, 0, p->bytes, p->len, RESYNC_TRIES, copy, p->len, o);
+    if (p->kind != RECORD_BATCH)
+        return esp_sa_open(t->sa, 0, copy, p->len, o);
+    const esp_open_item items[] = {{.buf = NULL, .len = p->len}, {.buf = copy, .len = p->len}};
+    esp_opened opened[2];
+    require(esp_sa_open_batch(t->sa, 0, items, 2, opened) == ESP_OK);
+    require(opened[0].result == ESP_ERR_ARG);
+    *o = opened[1];
+    return o->result;
+}
+
 static void open_one(target *t, const packet *p)
 {
     uint8_t *copy = malloc(p->len ? p->len : 1); /* exact: one byte too far is seen */
@@ -118,7 +146,7 @@ static void open_one(target *t, const packet *p)
     memcpy(copy, p->bytes, p->len);
     const esp_sa_counters before = counters_of(t->sa);
     esp_opened o;
-    const esp_rc rc = esp_sa_open(t->sa, 0, copy, p->len, &o);
+    const esp_rc rc = open_as_asked(t, p, copy, &o);
     const esp_sa_counters after = counters_of(t->sa);
 
     if (rc == ESP_OK || rc == ESP_ERR_DUMMY) {
@@ -152,6 +180,7 @@ static bool set_up(target *t, wire_reader *r)
     t->cfg.esn = flags & 1;
     t->cfg.mode = flags & 2 ? ESP_MODE_TUNNEL : ESP_MODE_TRANSPORT;
     t->cfg.replay_window = windows[flags >> 2 & 7];
+    t->cfg.hard_packets = flags & 0x20 ? FEW_PACKETS : 0;
     t->cfg.last_sequence = wire_get_u64(r);
     t->cfg.keymat = keymat;
     t->cfg.keymat_len = (size_t)t->suite.key_bytes + t->suite.salt_bytes + t->suite.integrity_bytes;
@@ -172,7 +201,9 @@ static void make_packet(const target *t, wire_reader *r, packet *p)
     const uint8_t *bytes = wire_get_bytes(r, len);
     if (kind == RECORD_AGAIN || !bytes)
         return;
-    *p = (packet){.plain = bytes, .plain_len = len, .forged = kind != RECORD_SEALED};
+    *p = (packet){
+        .plain = bytes, .plain_len = len, .forged = kind == RECORD_RAW || kind == RECORD_BROKEN};
+    p->kind = kind;
     if (kind == RECORD_RAW) {
         wire_writer w = wire_writer_make(p->bytes, sizeof(p->bytes));
         if (argument & 1)
@@ -181,7 +212,9 @@ static void make_packet(const target *t, wire_reader *r, packet *p)
         p->len = w.len;
         return;
     }
-    const int64_t delta = kind == RECORD_SEALED ? (int16_t)argument : 1;
+    int64_t delta = kind == RECORD_BROKEN ? 1 : (int16_t)argument;
+    if (kind == RECORD_RESYNC)
+        delta = (int64_t)(argument % (RESYNC_TRIES + 1)) * ((int64_t)1 << 32) + argument;
     p->sequence = counters_of(t->sa).sequence + (uint64_t)delta;
     if (!t->cfg.esn)
         p->sequence = (uint32_t)p->sequence;

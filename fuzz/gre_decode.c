@@ -3,13 +3,16 @@
  *
  * Outer header, GRE header and tunnel. The first octet chooses the tunnel's configuration; the rest
  * is a packet, seen as GRE and as IP that carries GRE. Checksums are repaired first, as what lies
- * behind them is the point; one bit of the first octet leaves them alone.
+ * behind them is the point; one bit of the first octet leaves them alone. What decodes is encoded
+ * again, one bit says with too little room.
  */
 #include <gre/gre.h>
 
 #include <internal/checksum.h>
 #include <internal/wire.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MUST(condition)                                                                            \
     do {                                                                                           \
@@ -52,6 +55,8 @@ static void try_header(const uint8_t *p, size_t len)
     MUST(gre_header_decode(copy + at, len, &again) == GRE_OK);
     MUST(again.protocol == h.protocol && again.flags == h.flags && again.key == h.key &&
          again.sequence == h.sequence);
+    if (h.header_len > 0)
+        MUST(gre_header_encode(&h, copy, h.header_len - 1u, 0, &at) == GRE_ERR_BUFFER);
     free(copy);
 }
 
@@ -72,12 +77,34 @@ static void try_tunnel(uint8_t choice, const uint8_t *p, size_t len)
     gre_tunnel_free(t);
 }
 
-static void try_outer(const uint8_t *p, size_t len)
+/* The header without its options must come out as it went in. */
+static void encode_outer(const gre_outer *o, size_t headroom)
+{
+    uint8_t buf[GRE_OUTER_IPV6_BYTES + 8];
+    gre_outer again, want = *o;
+    const bool v4 = o->source.family == GRE_FAMILY_IPV4;
+    const size_t header_len = v4 ? GRE_OUTER_IPV4_BYTES : GRE_OUTER_IPV6_BYTES;
+    size_t at = 0;
+    const gre_rc rc = gre_outer_encode(o, buf, headroom, o->payload_len, &at);
+    if (rc != GRE_OK) {
+        MUST(rc == (header_len > headroom ? GRE_ERR_BUFFER : GRE_ERR_ARG));
+        return;
+    }
+    MUST(at == headroom - header_len);
+    /* The length says more than is there: the payload is left out. */
+    MUST(gre_outer_decode(buf + at, header_len, &again) ==
+         (o->payload_len ? GRE_ERR_TRUNCATED : GRE_OK));
+    want.header_len = (uint16_t)header_len;
+    MUST(o->payload_len || memcmp(&again, &want, sizeof(want)) == 0);
+}
+
+static void try_outer(const uint8_t *p, size_t len, size_t headroom)
 {
     gre_outer o;
     if (gre_outer_decode(p, len, &o) != GRE_OK)
         return;
     MUST((size_t)o.header_len + o.payload_len <= len);
+    encode_outer(&o, headroom);
     try_header(p + o.header_len, o.payload_len);
 }
 
@@ -92,7 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(p, data + 1, len);
     if (!(choice & 0x80))
         repair_outer(p, len);
-    try_outer(p, len);
+    try_outer(p, len, choice & 0x40 ? GRE_OUTER_IPV4_BYTES : GRE_OUTER_IPV6_BYTES + 8);
     memcpy(p, data + 1, len);
     if (!(choice & 0x80))
         repair(p, len);

@@ -1,9 +1,10 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * MSS clamp, ICMP errors and IPv4 fragments, about any packet. The first four octets are the kind
- * and the MTU. What comes out is held to what must always be so: lengths, checksums, a clamp that
- * changes nothing the second time, fragments that add up.
+ * MSS clamp, ICMP errors and IPv4 fragments, about any packet. The first four octets are the kind,
+ * how much less room there is than an error may want, and the MTU. What comes out is held to what
+ * must always be so: lengths, checksums, a clamp that changes nothing the second time, fragments
+ * that add up.
  */
 #include <gre/gre.h>
 
@@ -32,15 +33,25 @@ static void try_clamp(const uint8_t *data, size_t len, uint16_t mss)
     free(p);
 }
 
-static void try_error(const uint8_t *p, size_t len, uint8_t kind, uint32_t mtu)
+static void try_error(const uint8_t *p, size_t len, uint8_t kind, uint32_t mtu, size_t less)
 {
     const uint8_t v4 = len == 0 || p[0] >> 4 == 4;
     const gre_addr source = {.family = v4 ? GRE_FAMILY_IPV4 : GRE_FAMILY_IPV6,
                              .bytes = {10, 0, 0, 1}};
     uint8_t out[GRE_ICMP_IPV6_MAX_BYTES];
     size_t out_len = 0;
-    if (gre_icmp_error_encode(kind, mtu, &source, p, len, out, sizeof(out), &out_len) != GRE_OK)
+    const size_t cap = less < sizeof(out) ? sizeof(out) - less : 0;
+    const gre_rc rc = gre_icmp_error_encode(kind, mtu, &source, p, len, out, cap, &out_len);
+    MUST(rc != GRE_ERR_BUFFER || out_len > cap);
+    if (rc != GRE_OK)
         return;
+    MUST(out_len <= cap);
+    if (kind == GRE_ICMP_TOO_BIG) {
+        uint8_t same[GRE_ICMP_IPV6_MAX_BYTES];
+        size_t same_len = 0;
+        MUST(gre_icmp_too_big(mtu, &source, p, len, same, sizeof(same), &same_len) == GRE_OK);
+        MUST(same_len == out_len && memcmp(same, out, out_len) == 0);
+    }
     MUST(out_len <= (v4 ? GRE_ICMP_IPV4_MAX_BYTES : GRE_ICMP_IPV6_MAX_BYTES));
     if (v4) {
         MUST(checksum_end(checksum_add(0, out, 20)) == 0);
@@ -54,6 +65,13 @@ static void try_error(const uint8_t *p, size_t len, uint8_t kind, uint32_t mtu)
     size_t again_len;
     MUST(gre_icmp_error_encode(GRE_ICMP_NO_ROUTE, 0, &source, out, out_len, again, sizeof(again),
                                &again_len) == GRE_ERR_SILENT);
+}
+
+static void try_mss(uint32_t mtu)
+{
+    MUST(gre_mss_get(mtu, GRE_FAMILY_IPV4) == (mtu > 40 ? mtu - 40 : 0));
+    MUST(gre_mss_get(mtu, GRE_FAMILY_IPV6) == (mtu > 60 ? mtu - 60 : 0));
+    MUST(gre_mss_get(mtu, 0) == 0);
 }
 
 static void try_fragments(const uint8_t *p, size_t len, uint32_t mtu)
@@ -84,8 +102,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *p = malloc(len ? len : 1);
     MUST(p);
     memcpy(p, data + 4, len);
+    try_mss(mtu);
     try_clamp(p, len, mtu);
-    try_error(p, len, data[0], mtu);
+    try_error(p, len, data[0], mtu, (size_t)data[1] * 8);
     try_fragments(p, len, mtu);
     free(p);
     return 0;

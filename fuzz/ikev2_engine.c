@@ -25,8 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     world w;
     wire_reader r = wire_reader_make(data, size);
-    world_open(&w);
-    world_connect(&w);
+    world_begin(&w);
     while (r.left > 0 && wire_ok(&r)) {
         uint8_t message[2048] = {0};
         const uint8_t flags = wire_get_u8(&r);

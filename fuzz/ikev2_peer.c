@@ -3,7 +3,8 @@
  *
  * An authenticated peer gone hostile: the fuzzer's payload chains are encrypted with the right
  * keys. The input is a row of records: what to do, an argument, type of the first payload, length
- * in two bytes, payloads.
+ * in two bytes, payloads. MANGLE flips one bit of what was sealed; PIECE seals a fragment whose
+ * number, total and padding are the input's.
  */
 #include "ikev2_world.h"
 
@@ -18,6 +19,8 @@ enum {
     DELETE_CHILD,
     LATER,
     FRAGMENT,
+    MANGLE,
+    PIECE,
     ACTIONS
 };
 
@@ -25,6 +28,12 @@ enum {
 static ikev2__sa *victims(const world *w, const ikev2__sa *mine)
 {
     return ikev2__sa_by_spi(w->victim, mine->spi_r);
+}
+
+static void give(world *w, const uint8_t *bytes, size_t len)
+{
+    (void)ikev2_engine_input(w->victim, w->now_ms, &w->to_victim, bytes, len);
+    world_drain_victim(w);
 }
 
 static void send_sealed(world *w, ikev2__sa *mine, uint8_t exchange, bool response, uint32_t id,
@@ -38,11 +47,61 @@ static void send_sealed(world *w, ikev2__sa *mine, uint8_t exchange, bool respon
         return;
     for (size_t at = 0; at + 2 <= flight.len;) {
         const size_t n = (size_t)(flight.bytes[at] << 8 | flight.bytes[at + 1]);
-        (void)ikev2_engine_input(w->victim, w->now_ms, &w->to_victim, flight.bytes + at + 2, n);
-        world_drain_victim(w);
+        give(w, flight.bytes + at + 2, n);
         at += 2 + n;
     }
     ikev2__flight_free(w->other, &flight);
+}
+
+/* first says where, the high bits of the argument which bit. */
+static void send_mangled(world *w, ikev2__sa *mine, uint8_t exchange, uint32_t id, uint8_t first,
+                         uint8_t bit, const uint8_t *text, size_t len)
+{
+    ikev2__builder b = {.w = wire_writer_make(w->other->plain, w->other->cfg.max_message_bytes),
+                        .first = first};
+    ikev2__flight flight;
+    wire_put_bytes(&b.w, text, len);
+    if (ikev2__protect(mine, exchange, false, id, &b, &flight) != IKEV2_OK)
+        return;
+    flight.bytes[2 + first % (flight.len - 2)] ^= (uint8_t)(1u << bit);
+    give(w, flight.bytes + 2, flight.len - 2);
+    ikev2__flight_free(w->other, &flight);
+}
+
+/* RFC 7383 2.5. The text is number, total, then what is encrypted, its pad length included. */
+static void send_piece(world *w, ikev2__sa *mine, uint8_t exchange, uint32_t id, uint8_t first,
+                       const uint8_t *text, size_t len)
+{
+    const ikev2__cipher *c = &mine->cipher;
+    wire_reader r = wire_reader_make(text, len);
+    const uint8_t number = wire_get_u8(&r);
+    const uint8_t total = wire_get_u8(&r);
+    wire_writer m = wire_writer_make(w->other->plain, w->other->cfg.max_message_bytes);
+    const size_t size = IKEV2_HEADER_BYTES + 8 + c->iv_bytes + r.left + c->icv_bytes;
+    const ikev2_header h = {.spi_i = mine->spi_i,
+                            .spi_r = mine->spi_r,
+                            .next_payload = IKEV2_PAYLOAD_SKF,
+                            .version = IKEV2__VERSION,
+                            .exchange = exchange,
+                            .flags = mine->initiator ? IKEV2_FLAG_INITIATOR : 0,
+                            .message_id = id,
+                            .length = (uint32_t)size};
+    ikev2__header_put(&m, &h);
+    wire_put_u8(&m, first);
+    wire_put_u8(&m, 0);
+    wire_put_u16(&m, (uint16_t)(size - IKEV2_HEADER_BYTES));
+    wire_put_u16(&m, number);
+    wire_put_u16(&m, total);
+    const size_t aad = m.len;
+    wire_put_zeros(&m, c->iv_bytes);
+    wire_put_bytes(&m, r.next, r.left);
+    wire_put_zeros(&m, c->icv_bytes);
+    if (!wire_fits(&m) ||
+        !ikev2__seal(w->other->crypto, c, mine->initiator ? mine->keys.ei : mine->keys.er,
+                     mine->initiator ? mine->keys.ai : mine->keys.ar, &w->other->random,
+                     mine->iv_counter++, m.buf, aad, r.left))
+        return;
+    give(w, m.buf, m.len);
 }
 
 static void act(world *w, uint8_t action, uint8_t argument)
@@ -82,8 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const uint8_t exchanges[] = {36, 37, 35, 34};
     world w;
     wire_reader r = wire_reader_make(data, size);
-    world_open(&w);
-    world_connect(&w);
+    world_begin(&w);
     ikev2__sa *mine = ikev2__sa_by_id(w.other, w.other_sa);
     while (r.left > 0 && wire_ok(&r)) {
         const uint8_t action = wire_get_u8(&r) % ACTIONS;
@@ -91,7 +149,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const ikev2__sa *sa = victims(&w, mine);
         if (!sa)
             break;
-        if (action != REQUEST && action != RESPONSE && action != FRAGMENT) {
+        if (action > RESPONSE && action < FRAGMENT) {
             act(&w, action, argument);
             continue;
         }
@@ -103,7 +161,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const bool response = action == RESPONSE;
         w.other->cfg.fragment_bytes = action == FRAGMENT ? 128 : 0;
         const uint32_t id = response ? sa->next_send - 1 : sa->next_recv;
-        send_sealed(&w, mine, exchanges[argument % 4], response, id, first, text, len);
+        const uint8_t exchange = exchanges[argument % 4];
+        if (action == MANGLE)
+            send_mangled(&w, mine, exchange, id, first, argument >> 2 & 7, text, len);
+        else if (action == PIECE)
+            send_piece(&w, mine, exchange, id, first, text, len);
+        else
+            send_sealed(&w, mine, exchange, response, id, first, text, len);
     }
     world_close(&w);
     return 0;

@@ -4,10 +4,16 @@
  * The configuration file of hub and spoke: any bytes are read, or refused with a place inside them;
  * what is read stays within what there is room for.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "io/config.h"
+
+/* Every so many sizes the input goes through a file too. */
+#define FILE_EVERY 64
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -58,6 +64,26 @@ static void check(void)
                 r->peers[i].vrf_count <= ROUTER_MAX_VRFS);
 }
 
+/* What is read from a file is what was parsed; and what cannot be read says so. */
+static void from_file(const char *text, size_t size)
+{
+    io_config_error error = {0}, again = {0};
+    char path[32];
+    const int fd = memfd_create("config", MFD_CLOEXEC);
+    require(fd >= 0 && write(fd, text, size) == (ssize_t)size);
+    snprintf(path, sizeof path, "/dev/fd/%d", fd);
+    io_config_init(&config, false, true);
+    const bool parsed = io_config_parse(path, text, size, &config, &error);
+    io_config_init(&config, false, true);
+    require(io_config_load(path, &config, &again) == parsed);
+    require(strcmp(error.text, again.text) == 0 && error.line == again.line);
+    close(fd);
+    if (size == 0) {
+        require(!io_config_load("/dev/fd/no", &config, &error) && error.line == 0);
+        require(!io_config_load("/", &config, &error) && error.line == 0);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     io_config_error error = {0};
@@ -71,6 +97,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else
         require(error.line >= 1 && error.line <= lines(data, size) && error.column >= 1 &&
                 error.text[0]);
+    if (size % FILE_EVERY == 0)
+        from_file(text, size);
+    io_config_wipe(&config);
     free(text);
     return 0;
 }

@@ -1,2 +1,3 @@
-labelmesh_fuzz(mplsvpn_label mplsvpn)
-labelmesh_fuzz(mplsvpn_fib mplsvpn)
+labelmesh_fuzz(mplsvpn_label mplsvpn SOURCES image.c)
+labelmesh_fuzz_variant(mplsvpn mplsvpn_untraced)
+labelmesh_fuzz(mplsvpn_fib mplsvpn_untraced)

@@ -53,7 +53,7 @@ static void write_anew(const nhrp_packet *p)
     it = 0;
     while (p->type != NHRP_ERROR_INDICATION && nhrp_extension_next(p, &it, &x) == NHRP_YES)
         require(nhrp_writer_put_extension(&w, &x) == NHRP_OK);
-    require(nhrp_writer_end(&w, &len) == NHRP_OK);
+    require(nhrp_writer_end(&w, &len) == NHRP_OK && len <= cap);
     require(nhrp_packet_decode(buf, len, &again) == NHRP_OK);
     require(again.type == p->type && again.flags == p->flags);
     require(again.request_id == p->request_id && again.cies_len == p->cies_len);

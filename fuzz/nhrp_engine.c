@@ -1,12 +1,15 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The engine in all roles at once. The input is a script: packets on links (their checksums
- * repaired, their request id sometimes that of the last packet sent), steps of time, links that
- * come and go, answers true and false, calls of the data plane.
+ * The engine in all roles at once. The input is a script: packets on links (their checksums and
+ * digests repaired, their request id sometimes that of the last packet sent), steps of time, links
+ * that come and go, answers true and false, calls of the data plane. The first octet chooses how
+ * packets are authenticated.
  */
-#include <nhrp/nhrp.h>
+#include "image.h"
+#include "libnhrp/core.h"
 
+#include <nhrp/nhrp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,6 +116,24 @@ static void drain(nhrp_engine *e, uint64_t now, script *s, uint8_t last_id[4])
     }
 }
 
+/* Where there is room for a digest, it becomes right. */
+static void authenticate(const nhrp_engine *e, uint32_t link, uint8_t *buf, size_t len)
+{
+    enum { SPI_AND_DIGEST = 36 };
+    const nhrp__link *l = nhrp__link_find(e, link);
+    nhrp_packet p;
+    nhrp_extension x;
+    size_t it = 0;
+    if (!l || nhrp_packet_decode(buf, len, &p) != NHRP_OK)
+        return;
+    while (nhrp_extension_next(&p, &it, &x) == NHRP_YES)
+        if (x.kind == NHRP_KIND_AUTHENTICATION) {
+            if (x.len >= SPI_AND_DIGEST)
+                nhrp__authentication_finish(l, buf, p.size);
+            return;
+        }
+}
+
 static void packet(nhrp_engine *e, uint64_t now, script *s, const uint8_t last_id[4])
 {
     const uint32_t link = take(s) % LINKS;
@@ -126,13 +147,15 @@ static void packet(nhrp_engine *e, uint64_t now, script *s, const uint8_t last_i
         memcpy(copy, s->next, len);
     s->next += len;
     s->left -= len;
-    if (fix % 2 && len >= 28)
+    if ((fix & 1) && len >= 28)
         memcpy(copy + 24, last_id, 4);
     if (fix % 16 && len >= 12) {
         copy[10] = (uint8_t)(len >> 8);
         copy[11] = (uint8_t)len;
     }
     (void)nhrp_packet_set_checksum(copy, len);
+    if (!(fix & 0x40))
+        authenticate(e, link, copy, len);
     (void)nhrp_engine_input(e, now, link, &from, copy, len);
     free(copy);
 }
@@ -162,6 +185,7 @@ static nhrp_engine *begin(uint8_t authentication)
     c.max_answers = 8;
     c.max_flows = 8;
     c.max_outputs = 16;
+    c.allocator.resize = image_resize;
     (void)nhrp_interface_config_init(&i);
     i.network_id = 1;
     i.flags |= NHRP_INTERFACE_SERVER | NHRP_INTERFACE_PREFIXES;
@@ -172,6 +196,8 @@ static nhrp_engine *begin(uint8_t authentication)
     i.spi = 256;
     require(nhrp_engine_new(&c, 0, &e) == NHRP_OK);
     require(nhrp_engine_interface_add(e, 0, 1, &i) == NHRP_OK);
+    for (uint32_t l = 0; l < LINKS; l++)
+        link_up(e, 0, l);
     return e;
 }
 
@@ -180,9 +206,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     script s = {data, size};
     uint8_t last_id[4] = {0};
     uint64_t now = 0, id;
-    nhrp_engine *e = begin(take(&s) % 8 == 7 ? 2 : 0);
-    for (uint32_t l = 0; l < LINKS; l++)
-        link_up(e, now, l);
+    static const uint8_t kinds[] = {NHRP_AUTHENTICATION_NONE, NHRP_AUTHENTICATION_CLEARTEXT,
+                                    NHRP_AUTHENTICATION_HMAC_SHA256};
+    static nhrp_engine *engines[sizeof(kinds)];
+    if (!image_kept()) {
+        for (size_t i = 0; i < sizeof(kinds); i++)
+            engines[i] = begin(kinds[i]);
+        image_keep();
+    }
+    image_restore();
+    const uint8_t choice = take(&s) % 8;
+    nhrp_engine *e = engines[choice > 5 ? choice - 5 : 0];
     for (int step = 0; step < MAX_STEPS && s.left > 0; step++) {
         nhrp_addr a = ip4(10, 2, 2, 0);
         switch (take(&s) % 9) {
@@ -227,7 +261,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* In the end everything runs out, but for registering with the server. */
     (void)nhrp_engine_link_down(e, now, 0);
     now += 100000000;
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 200 && (i == 0 || nhrp_engine_deadline(e) != NHRP_NEVER); i++) {
         (void)nhrp_engine_timeout(e, now);
         drain(e, now, &s, last_id);
         now += 1000000;
