@@ -59,14 +59,19 @@ static void read_next_hop(const bgpvpn_update *u, uint32_t table, bgpvpn_addr *o
     }
 }
 
-/* RFC 4271 6.3: a host's address, and not our own. */
+/*
+ * RFC 4271 6.3: a host's address, and not our own. Where it must be the peer's, the label of a
+ * route is one that the peer allotted: with another's address it would be looked up there.
+ */
 static bool next_hop_ok(const conn *c, const bgpvpn_addr *a)
 {
     static const uint8_t zero[16];
     const size_t len = a->family == BGPVPN_FAMILY_IPV4 ? 4 : 16;
     const bool multicast =
         a->family == BGPVPN_FAMILY_IPV4 ? a->bytes[0] >= MULTICAST_V4 : a->bytes[0] == MULTICAST_V6;
-    return memcmp(a->bytes, zero, len) != 0 && !multicast && !bgpvpn__addr_same(a, &c->local);
+    const bool anyones = !(c->neighbor->cfg.flags & BGPVPN_NEIGHBOR_NEXT_HOP_PEER);
+    return memcmp(a->bytes, zero, len) != 0 && !multicast && !bgpvpn__addr_same(a, &c->local) &&
+           (anyones || bgpvpn__addr_same(a, &c->peer));
 }
 
 /* Whether the routes of an UPDATE may come in; counts why not. */

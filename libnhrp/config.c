@@ -36,6 +36,10 @@ nhrp_rc nhrp_config_init(nhrp_config *cfg)
     cfg->negative_ms = 60000;
     cfg->negative_max_ms = 960000;
     cfg->redirect_interval_ms = 8000;
+    cfg->max_answers_per_link = 1000;
+    cfg->max_flows_per_link = 1024;
+    cfg->max_outputs_per_link = 1024;
+    cfg->max_questions_per_requester = 16;
     return NHRP_OK;
 }
 

@@ -70,11 +70,15 @@ typedef struct nhrp__interface {
     uint32_t links;
     nhrp_interface_config cfg;
     uint8_t key[MAX_KEY];
-    uint64_t window_ms; /* when the send interval began */
-    uint32_t window_sent;
-    bool quota_told;
     nhrp_counters counters;
 } nhrp__interface;
+
+/* How much of a send limit is used. */
+typedef struct nhrp__quota {
+    uint64_t from_ms; /* when its interval began */
+    uint32_t sent;
+    bool told;
+} nhrp__quota;
 
 typedef struct nhrp__labels {
     uint32_t count;
@@ -89,7 +93,10 @@ typedef struct nhrp__link {
     list_node mappings, resolutions, questions, answers;
     uint64_t serial; /* tells a link from an earlier one of the same id */
     uint32_t id;
-    uint32_t mapping_count, resolution_count, question_count;
+    uint32_t mapping_count, resolution_count, question_count, answer_count, flow_count;
+    uint32_t output_count; /* notes that wait and that it caused */
+    nhrp__quota own;       /* what it sends by itself */
+    nhrp__quota caused;    /* what its packets cause, wherever that goes */
     nhrp__interface *interface;
     nhrp_link_config cfg;
     uint8_t identity[MAX_IDENTITY];
@@ -196,6 +203,7 @@ typedef struct nhrp__answer {
 typedef struct nhrp__note {
     nhrp__intent intent;
     nhrp__link_ref link;
+    nhrp__link_ref cause; /* whose packet it is about: its share is used */
     nhrp_addr to;
     uint16_t code, offset; /* of an error */
     uint8_t type;          /* of a reply */
@@ -212,7 +220,7 @@ typedef struct nhrp__note {
 typedef struct nhrp__flow {
     map_node by_key;
     list_node node;
-    uint64_t link_serial;
+    nhrp__link_ref link;
     uint64_t at_ms;
     nhrp_addr source, destination;
     uint32_t context; /* the label that names the VRF: addresses may be the same in another */
@@ -289,7 +297,8 @@ nhrp__interface *nhrp__interface_find(const nhrp_engine *e, uint32_t id);
 nhrp__link *nhrp__link_find(const nhrp_engine *e, uint32_t id);
 nhrp__link *nhrp__link_get(const nhrp_engine *e, nhrp__link_ref ref);
 nhrp__link_ref nhrp__link_refer(const nhrp__link *l);
-nhrp__link *nhrp__link_by_nbma(const nhrp_engine *e, uint32_t network_id, const nhrp_addr *nbma);
+nhrp__link *nhrp__link_to_peer(const nhrp_engine *e, uint32_t network_id, const nhrp_addr *nbma,
+                               const nhrp_addr *protocol);
 nhrp__link *nhrp__link_by_protocol(const nhrp_engine *e, uint32_t network_id, const nhrp_addr *a);
 nhrp_addr nhrp__link_local(const nhrp__link *l, uint8_t family);
 bool nhrp__link_peer_is(const nhrp__link *l, const nhrp_addr *protocol);
@@ -322,10 +331,11 @@ void nhrp__question_due(nhrp_engine *e, nhrp__question *q);
 void nhrp__questions_link_up(nhrp_engine *e, nhrp__link *l);
 nhrp__question *nhrp__question_same(const nhrp__link *l, const nhrp_question *asked,
                                     uint32_t request_id);
+uint32_t nhrp__questions_of(const nhrp__link *l, const nhrp_addr *requester);
 
 /* intent.c */
-nhrp_rc nhrp__note_new(nhrp_engine *e, uint8_t kind, const nhrp__link *l, const uint8_t *bytes,
-                       size_t len, nhrp__note **out);
+nhrp_rc nhrp__note_new(nhrp_engine *e, uint8_t kind, const nhrp__link *cause, const nhrp__link *out,
+                       const uint8_t *bytes, size_t len, nhrp__note **note);
 void nhrp__intent_queue(nhrp_engine *e, nhrp__intent *i);
 void nhrp__intent_cancel(nhrp_engine *e, nhrp__intent *i);
 void nhrp__intents_end(nhrp_engine *e);

@@ -30,7 +30,7 @@ nhrp_rc nhrp__refuse(nhrp_engine *e, nhrp__link *l, const nhrp_addr *from, const
         l->errors = 0;
     }
     if (l->errors >= ERRORS_PER_WINDOW ||
-        nhrp__note_new(e, INTENT_ERROR, l, p->bytes, p->size, &n) != NHRP_OK)
+        nhrp__note_new(e, INTENT_ERROR, l, l, p->bytes, p->size, &n) != NHRP_OK)
         return why;
     l->errors++;
     n->code = error_code;

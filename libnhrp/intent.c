@@ -6,22 +6,30 @@
  */
 #include "core.h"
 
-nhrp_rc nhrp__note_new(nhrp_engine *e, uint8_t kind, const nhrp__link *l, const uint8_t *bytes,
-                       size_t len, nhrp__note **out)
+nhrp_rc nhrp__note_new(nhrp_engine *e, uint8_t kind, const nhrp__link *cause, const nhrp__link *out,
+                       const uint8_t *bytes, size_t len, nhrp__note **note)
 {
-    if (e->output_count >= e->cfg.max_outputs)
+    if (e->output_count >= e->cfg.max_outputs || cause->output_count >= e->cfg.max_outputs_per_link)
         return NHRP_ERR_LIMIT;
     nhrp__note *n = alloc_zero(&e->mem, sizeof(*n) + len);
     if (!n)
         return NHRP_ERR_NOMEM;
     n->intent.kind = kind;
-    n->link = nhrp__link_refer(l);
-    n->to = l->cfg.peer_nbma;
+    n->link = nhrp__link_refer(out);
+    n->cause = nhrp__link_refer(cause);
+    n->to = out->cfg.peer_nbma;
     n->len = len;
     if (len > 0)
         memcpy(n->bytes, bytes, len);
-    *out = n;
+    *note = n;
     return NHRP_OK;
+}
+
+/* The link whose packet a note is about, as long as it is there; NULL of what is no note. */
+static nhrp__link *cause_of(const nhrp_engine *e, nhrp__intent *i)
+{
+    return i->kind >= INTENT_REPLY ? nhrp__link_get(e, CONTAINER_OF(i, nhrp__note, intent)->cause)
+                                   : NULL;
 }
 
 void nhrp__intent_queue(nhrp_engine *e, nhrp__intent *i)
@@ -30,6 +38,9 @@ void nhrp__intent_queue(nhrp_engine *e, nhrp__intent *i)
         return;
     list_append(&e->outputs, &i->node);
     e->output_count++;
+    nhrp__link *cause = cause_of(e, i);
+    if (cause)
+        cause->output_count++;
 }
 
 /* Takes an intent out; a note is freed, the others live in what they are about. */
@@ -37,6 +48,9 @@ void nhrp__intent_cancel(nhrp_engine *e, nhrp__intent *i)
 {
     if (!list_linked(&i->node))
         return;
+    nhrp__link *cause = cause_of(e, i);
+    if (cause)
+        cause->output_count--;
     list_remove(&i->node);
     e->output_count--;
     if (i->kind >= INTENT_REPLY)
@@ -293,26 +307,40 @@ static void write_intent(nhrp_engine *e, nhrp__intent *i, nhrp__link *l, nhrp_wr
     }
 }
 
-/* Whether the interface may send one more in this interval; the first refusal is told. */
-static bool within_quota(nhrp_engine *e, nhrp__interface *i)
+/*
+ * Whose share of the send limit an intent uses: a link's own, or, where it is about a packet that
+ * came by a link, what that link may cause. So one that floods silences nobody else.
+ */
+static nhrp__quota *quota_of(const nhrp_engine *e, nhrp__intent *i, nhrp__link **l)
 {
-    if (i->cfg.send_limit == 0)
+    nhrp__link *cause = cause_of(e, i);
+    if (cause)
+        *l = cause;
+    return i->kind >= INTENT_REPLY ? &(*l)->caused : &(*l)->own;
+}
+
+/* Whether one more may be sent in this interval; the first refusal is told. */
+static bool within_quota(nhrp_engine *e, nhrp__quota *q, const nhrp__link *l)
+{
+    const nhrp_interface_config *c = &l->interface->cfg;
+    if (c->send_limit == 0)
         return true;
-    if (e->now_ms - i->window_ms >= i->cfg.send_interval_ms) {
-        i->window_ms = e->now_ms;
-        i->window_sent = 0;
-        i->quota_told = false;
+    if (e->now_ms - q->from_ms >= c->send_interval_ms) {
+        q->from_ms = e->now_ms;
+        q->sent = 0;
+        q->told = false;
     }
-    if (i->window_sent < i->cfg.send_limit)
+    if (q->sent < c->send_limit)
         return true;
-    if (!i->quota_told && ring_free(&e->events) > 0) {
+    if (!q->told && ring_free(&e->events) > 0) {
         nhrp_event ev;
         memset(&ev, 0, sizeof(ev));
         ev.kind = NHRP_EVENT_QUOTA;
         ev.reason = NHRP_ERR_RATE;
-        ev.interface = i->id;
+        ev.link = l->id;
+        ev.interface = l->interface->id;
         nhrp__event_push(e, &ev);
-        i->quota_told = true;
+        q->told = true;
     }
     return false;
 }
@@ -331,7 +359,9 @@ nhrp_rc nhrp_engine_poll_output(nhrp_engine *e, uint64_t now_ms, uint8_t *buf, s
             continue;
         }
         nhrp__interface *interface = l->interface;
-        if (!within_quota(e, interface)) {
+        nhrp__link *payer = l;
+        nhrp__quota *quota = quota_of(e, i, &payer);
+        if (!within_quota(e, quota, payer)) {
             (void)nhrp__drop(interface, NHRP_ERR_RATE);
             nhrp__intent_cancel(e, i);
             continue;
@@ -359,7 +389,7 @@ nhrp_rc nhrp_engine_poll_output(nhrp_engine *e, uint64_t now_ms, uint8_t *buf, s
         out->type = w.type;
         out->len = len;
         out->to = destination_of(l, i);
-        interface->window_sent++;
+        quota->sent++;
         interface->counters.sent[w.type]++;
         if (i->kind == INTENT_FORWARD)
             interface->counters.forwarded[w.type]++;

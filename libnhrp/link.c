@@ -59,7 +59,6 @@ nhrp_rc nhrp_engine_interface_add(nhrp_engine *e, uint64_t now_ms, uint32_t inte
     else
         memcpy(i->key, c.key, c.key_len);
     i->cfg.key = i->key;
-    i->window_ms = e->now_ms;
     list_append(&e->interfaces, &i->node);
     e->interface_count++;
     return NHRP_OK;
@@ -110,12 +109,15 @@ static uint64_t hash_in_network(const nhrp_engine *e, uint32_t network_id, const
     return nhrp__hash_addr(e, network_id, &bare);
 }
 
-nhrp__link *nhrp__link_by_nbma(const nhrp_engine *e, uint32_t network_id, const nhrp_addr *nbma)
+/* Behind a NAT several peers share an NBMA address: the tunnel address tells which is meant. */
+nhrp__link *nhrp__link_to_peer(const nhrp_engine *e, uint32_t network_id, const nhrp_addr *nbma,
+                               const nhrp_addr *protocol)
 {
     const uint64_t hash = hash_in_network(e, network_id, nbma);
     for (map_node *n = map_first(&e->links_by_nbma, hash); n; n = map_next(n)) {
         nhrp__link *l = CONTAINER_OF(n, nhrp__link, by_nbma);
-        if (l->interface->cfg.network_id == network_id && addr_equal(&l->cfg.peer_nbma, nbma))
+        if (l->interface->cfg.network_id == network_id && addr_equal(&l->cfg.peer_nbma, nbma) &&
+            nhrp__link_peer_is(l, protocol))
             return l;
     }
     return NULL;
@@ -229,8 +231,8 @@ static bool link_config_ok(const nhrp_link_config *c)
            (addr_given(&c->local_protocol_ipv4) || addr_given(&c->local_protocol_ipv6)) &&
            addr_given(&c->local_nbma) && addr_given(&c->peer_nbma) == !multipoint &&
            (multipoint || c->peer_nbma.family == c->local_nbma.family) &&
-           !(multipoint && (c->flags & NHRP_LINK_REGISTER)) && c->identity_len <= MAX_IDENTITY &&
-           (c->identity || c->identity_len == 0);
+           !(multipoint && (c->flags & (NHRP_LINK_REGISTER | NHRP_LINK_LEAF))) &&
+           c->identity_len <= MAX_IDENTITY && (c->identity || c->identity_len == 0);
 }
 
 static void link_index(nhrp_engine *e, nhrp__link *l)
@@ -278,7 +280,7 @@ nhrp_rc nhrp_engine_link_up(nhrp_engine *e, uint64_t now_ms, uint32_t link,
     if (c.identity_len > 0)
         memcpy(l->identity, c.identity, c.identity_len);
     l->cfg.identity = l->identity;
-    l->up_ms = e->now_ms;
+    l->up_ms = l->own.from_ms = l->caused.from_ms = e->now_ms;
     l->intent.kind = INTENT_REGISTRATION;
     list_init(&l->mappings);
     list_init(&l->resolutions);

@@ -44,15 +44,21 @@ static void purge_stop(nhrp_engine *e, nhrp__answer *a)
 
 static void set_link(nhrp__answer *a, nhrp__link *l)
 {
-    list_remove(&a->link_node);
+    if (a->link) {
+        list_remove(&a->link_node);
+        a->link->answer_count--;
+    }
     a->link = l;
-    list_append(&l->answers, &a->link_node);
+    if (l) {
+        list_append(&l->answers, &a->link_node);
+        l->answer_count++;
+    }
 }
 
 void nhrp__answer_end(nhrp_engine *e, nhrp__answer *a)
 {
     purge_stop(e, a);
-    list_remove(&a->link_node);
+    set_link(a, NULL);
     map_remove(&e->answers_by_key, &a->by_key);
     heap_leave(&e->timers, &a->timer.node);
     alloc_free(&e->mem, a);
@@ -66,7 +72,8 @@ nhrp_rc nhrp__answer_keep(nhrp_engine *e, nhrp__link *l, const nhrp_packet *requ
     const nhrp_addr requester = addr_bare(&request->source_protocol, 0);
     nhrp__answer *a = find(e, prefix, &requester);
     if (!a) {
-        if (e->answers_by_key.count >= e->cfg.max_answers)
+        if (e->answers_by_key.count >= e->cfg.max_answers ||
+            l->answer_count >= e->cfg.max_answers_per_link)
             return NHRP_ERR_LIMIT;
         a = alloc_zero(&e->mem, sizeof(*a));
         if (!a)
@@ -112,8 +119,8 @@ void nhrp__answer_due(nhrp_engine *e, nhrp__answer *a)
 /* A purge is believed over the tunnel that the mapping uses, so it goes there if it exists. */
 static void purge_begin(nhrp_engine *e, nhrp__answer *a)
 {
-    nhrp__link *direct =
-        nhrp__link_by_nbma(e, a->link->interface->cfg.network_id, &a->requester_nbma);
+    nhrp__link *direct = nhrp__link_to_peer(e, a->link->interface->cfg.network_id,
+                                            &a->requester_nbma, &a->requester);
     if (direct)
         set_link(a, direct);
     do
@@ -221,7 +228,7 @@ nhrp_rc nhrp__purge_input(nhrp_engine *e, const nhrp__arrival *a)
     /* Acknowledged even where nothing matches, unless no reply is wanted. */
     if (!(p->flags & NHRP_FLAG_NO_REPLY)) {
         nhrp__note *n;
-        const nhrp_rc rc = nhrp__note_new(e, INTENT_REPLY, a->link, p->bytes, p->size, &n);
+        const nhrp_rc rc = nhrp__note_new(e, INTENT_REPLY, a->link, a->link, p->bytes, p->size, &n);
         if (rc != NHRP_OK)
             return rc;
         n->type = NHRP_PURGE_REPLY;

@@ -119,6 +119,20 @@ nhrp__question *nhrp__question_same(const nhrp__link *l, const nhrp_question *as
     return NULL;
 }
 
+/* How many requests of one requester wait: who asks much leaves room for others on the link. */
+uint32_t nhrp__questions_of(const nhrp__link *l, const nhrp_addr *requester)
+{
+    uint32_t count = 0;
+    for (list_node *n = l->questions.next; n != &l->questions; n = n->next) {
+        const nhrp__question *q = CONTAINER_OF(n, nhrp__question, link_node);
+        if ((q->asked.purpose == NHRP_PURPOSE_REQUEST ||
+             q->asked.purpose == NHRP_PURPOSE_RESPONDER) &&
+            addr_equal(&q->asked.source, requester))
+            count++;
+    }
+    return count;
+}
+
 static nhrp_rc route_answered(nhrp_engine *e, nhrp__question *q, const nhrp_route *r)
 {
     switch (q->asked.purpose) {

@@ -243,7 +243,7 @@ nhrp_rc nhrp__registration_input(nhrp_engine *e, const nhrp__arrival *a)
         return nhrp__refuse(e, l, a->from, p, NHRP_ERR_CIE, NHRP_ERROR_PROTOCOL);
 
     nhrp__note *n;
-    const nhrp_rc rc = nhrp__note_new(e, INTENT_REPLY, l, p->bytes, p->size, &n);
+    const nhrp_rc rc = nhrp__note_new(e, INTENT_REPLY, l, l, p->bytes, p->size, &n);
     if (rc != NHRP_OK)
         return rc;
     n->type = NHRP_REGISTRATION_REPLY;

@@ -39,10 +39,10 @@ static bool passed_here(const nhrp_engine *e, const nhrp__arrival *a, bool *firs
     return false;
 }
 
-static nhrp_rc reply_note(nhrp_engine *e, nhrp__link *out, const uint8_t *bytes, size_t len,
-                          nhrp__note **note)
+static nhrp_rc reply_note(nhrp_engine *e, const nhrp__link *cause, nhrp__link *out,
+                          const uint8_t *bytes, size_t len, nhrp__note **note)
 {
-    const nhrp_rc rc = nhrp__note_new(e, INTENT_REPLY, out, bytes, len, note);
+    const nhrp_rc rc = nhrp__note_new(e, INTENT_REPLY, cause, out, bytes, len, note);
     if (rc == NHRP_OK)
         (*note)->type = NHRP_RESOLUTION_REPLY;
     return rc;
@@ -53,7 +53,7 @@ static nhrp_rc reply_negative(nhrp_engine *e, nhrp__link *out, const nhrp_addr *
                               const uint8_t *bytes, size_t len, uint8_t code)
 {
     nhrp__note *n;
-    const nhrp_rc rc = reply_note(e, out, bytes, len, &n);
+    const nhrp_rc rc = reply_note(e, out, out, bytes, len, &n);
     if (rc != NHRP_OK)
         return rc;
     n->cie.code = code;
@@ -63,12 +63,12 @@ static nhrp_rc reply_negative(nhrp_engine *e, nhrp__link *out, const nhrp_addr *
 }
 
 /* What is answered is kept, to be purged; without room for that it is refused: RFC 2332 5.2.2. */
-static nhrp_rc reply_positive(nhrp_engine *e, nhrp__link *out, const nhrp_addr *to,
-                              const nhrp_packet *p, const nhrp_cie *cie, const nhrp_addr *prefix,
-                              const nhrp__labels *labels)
+static nhrp_rc reply_positive(nhrp_engine *e, const nhrp__link *cause, nhrp__link *out,
+                              const nhrp_addr *to, const nhrp_packet *p, const nhrp_cie *cie,
+                              const nhrp_addr *prefix, const nhrp__labels *labels)
 {
     nhrp__note *n;
-    nhrp_rc rc = reply_note(e, out, p->bytes, p->size, &n);
+    nhrp_rc rc = reply_note(e, cause, out, p->bytes, p->size, &n);
     if (rc != NHRP_OK)
         return rc;
     rc = nhrp__answer_keep(e, out, p, prefix, labels, cie->holding_time_s);
@@ -102,7 +102,7 @@ static nhrp_rc answer_registered(nhrp_engine *e, const nhrp__arrival *a, const n
     cie.holding_time_s = (uint16_t)(left < UINT16_MAX ? left : UINT16_MAX);
     cie.nbma = addr_bare(&m->nbma, 0);
     cie.protocol = addr_bare(&m->next_hop, 0);
-    return reply_positive(e, a->link, &to, p, &cie, &m->prefix, &none);
+    return reply_positive(e, a->link, a->link, &to, p, &cie, &m->prefix, &none);
 }
 
 nhrp_rc nhrp__request_input(nhrp_engine *e, const nhrp__arrival *a)
@@ -126,7 +126,12 @@ nhrp_rc nhrp__request_input(nhrp_engine *e, const nhrp__arrival *a)
     if (nhrp__address_ours(e, &p->source_protocol) ||
         addr_equal(&p->source_nbma, &l->cfg.local_nbma))
         return NHRP_ERR_LOOP;
-    /* A neighbour's own request names the neighbour: nobody asks in another's name. */
+    /*
+     * A neighbour's own request names the neighbour: nobody asks in another's name. The record of a
+     * request that was passed on is its sender's word, which a leaf has no reason to give.
+     */
+    if ((l->cfg.flags & NHRP_LINK_LEAF) && !first_hop)
+        return NHRP_ERR_REFUSED;
     if (first_hop && !(l->cfg.flags & NHRP_LINK_MULTIPOINT) &&
         !nhrp__link_peer_is(l, &p->source_protocol))
         return NHRP_ERR_REFUSED;
@@ -144,6 +149,8 @@ nhrp_rc nhrp__request_input(nhrp_engine *e, const nhrp__arrival *a)
     }
     if (nhrp__question_same(l, &asked, p->request_id))
         return NHRP_ERR_REPEATED;
+    if (nhrp__questions_of(l, &asked.source) >= e->cfg.max_questions_per_requester)
+        return NHRP_ERR_LIMIT;
 
     const nhrp__mapping *client =
         s->contexts == 0 ? nhrp__client_find(e, &p->destination_protocol, l->cfg.vrf) : NULL;
@@ -191,7 +198,7 @@ nhrp_rc nhrp__forward(nhrp_engine *e, nhrp__link *in, const nhrp_addr *from, nhr
             return nhrp__refuse(e, in, from, p, NHRP_ERR_UNREACHABLE, NHRP_ERROR_UNREACHABLE);
     }
     nhrp__note *n;
-    const nhrp_rc rc = nhrp__note_new(e, INTENT_FORWARD, out, p->bytes, p->size, &n);
+    const nhrp_rc rc = nhrp__note_new(e, INTENT_FORWARD, in, out, p->bytes, p->size, &n);
     if (rc != NHRP_OK)
         return rc;
     n->record = record;
@@ -229,7 +236,7 @@ static nhrp_rc reply_local(nhrp_engine *e, nhrp__question *q, nhrp__link *out, c
     cie.holding_time_s = (uint16_t)(holding < UINT16_MAX ? holding : UINT16_MAX);
     cie.nbma = addr_bare(&out->cfg.local_nbma, 0);
     cie.protocol = nhrp__link_local(out, family);
-    return reply_positive(e, out, &to, p, &cie, &prefix, &labels);
+    return reply_positive(e, q->link, out, &to, p, &cie, &prefix, &labels);
 }
 
 static nhrp_rc answer_local(nhrp_engine *e, nhrp__question *q, const nhrp_packet *p,
@@ -245,14 +252,15 @@ static nhrp_rc answer_local(nhrp_engine *e, nhrp__question *q, const nhrp_packet
         return NHRP_ERR_ARG;
     if (!(i->cfg.flags & NHRP_INTERFACE_TUNNEL_FIRST))
         return reply_local(e, q, q->link, p, route);
-    nhrp__link *tunnel = nhrp__link_by_nbma(e, i->cfg.network_id, &p->source_nbma);
-    if (tunnel && nhrp__link_peer_is(tunnel, &p->source_protocol))
+    nhrp__link *tunnel =
+        nhrp__link_to_peer(e, i->cfg.network_id, &p->source_nbma, &p->source_protocol);
+    if (tunnel)
         return reply_local(e, q, tunnel, p, route);
 
     q->route = *route;
     q->network_id = i->cfg.network_id;
     q->asked.purpose = NHRP_PURPOSE_RESPONDER;
-    q->asked.protocol = addr_bare(&p->source_protocol, 0);
+    q->asked.protocol = addr_unmapped(&p->source_protocol);
     q->asked.vrf = route->vrf;
     nhrp__question_ask(e, q);
     return NHRP_YES; /* the question goes on */

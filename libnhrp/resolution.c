@@ -340,6 +340,23 @@ static nhrp_rc take_offer(nhrp_engine *e, const nhrp__arrival *a, const nhrp__re
     return NHRP_OK;
 }
 
+/*
+ * What a leaf answers is its own: in another's name it would send third parties' traffic there,
+ * under labels that were never theirs.
+ */
+static bool speaks_for_itself(const nhrp__arrival *a)
+{
+    nhrp_cie cie;
+    size_t it = 0;
+    if (!(a->link->cfg.flags & NHRP_LINK_LEAF))
+        return true;
+    while (nhrp_cie_next(&a->pkt, &it, &cie) == NHRP_YES)
+        if (cie.code == NHRP_CODE_SUCCESS && (!addr_equal(&cie.nbma, &a->link->cfg.peer_nbma) ||
+                                              !nhrp__link_peer_is(a->link, &cie.protocol)))
+            return false;
+    return true;
+}
+
 nhrp_rc nhrp__reply_input(nhrp_engine *e, const nhrp__arrival *a)
 {
     const nhrp_packet *p = &a->pkt;
@@ -347,6 +364,8 @@ nhrp_rc nhrp__reply_input(nhrp_engine *e, const nhrp__arrival *a)
     size_t it = 0;
     if (!addr_given(&p->source_protocol) || !addr_given(&p->destination_protocol))
         return NHRP_ERR_FORMAT;
+    if (!speaks_for_itself(a))
+        return NHRP_ERR_REFUSED;
     if (!nhrp__address_ours(e, &p->source_protocol))
         return nhrp__transit(e, a, &p->source_protocol);
     nhrp__resolution *r = find(e, p->request_id);
@@ -399,8 +418,7 @@ static nhrp__link *way_to(const nhrp_engine *e, const nhrp__resolution *r)
     nhrp__link *l = nhrp__link_get(e, o->arrival);
     if (l && addr_equal(&l->cfg.peer_nbma, &o->nbma) && nhrp__link_peer_is(l, &o->next_hop))
         return l;
-    l = nhrp__link_by_nbma(e, network_id, &o->nbma);
-    return l && nhrp__link_peer_is(l, &o->next_hop) ? l : NULL;
+    return nhrp__link_to_peer(e, network_id, &o->nbma, &o->next_hop);
 }
 
 static void complete(nhrp_engine *e, nhrp__resolution *r, nhrp__link *l)

@@ -115,6 +115,7 @@ enum {
     PEER_AUTHORIZED,
     PEER_VRF,
     PEER_INITIATE,
+    PEER_TRANSIT,
     PEER_KEYS
 };
 
@@ -125,6 +126,7 @@ static const key peer_keys[PEER_KEYS] = {
     [PEER_AUTHORIZED] = {"authorized", true, true},
     [PEER_VRF] = {"vrf", false, true},
     [PEER_INITIATE] = {"initiate", false, false},
+    [PEER_TRANSIT] = {"transit", false, false},
 };
 
 enum { SECTION_NODE, SECTION_VRF, SECTION_PEER };
@@ -488,8 +490,10 @@ static bool set_peer(parser *p, size_t key_index)
             return true;
         }
         return expected(p, "the name of a [vrf ...] section above");
-    default:
+    case PEER_INITIATE:
         return set_flag(p, &peer->initiate);
+    default:
+        return set_flag(p, &peer->transit);
     }
 }
 

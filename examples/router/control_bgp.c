@@ -185,6 +185,9 @@ static void neighbor_fill(const router *r, bgpvpn_neighbor_config *out)
 {
     (void)bgpvpn_neighbor_config_init(out);
     out->remote_as = r->config.as;
+    /* Spokes announce themselves and so do hubs: with another's next hop a label would get a VRF's
+     * packets into whichever VRF of a third node it stands for there. */
+    out->flags = BGPVPN_NEIGHBOR_NEXT_HOP_PEER;
     const router_addr own = rt_addr_host(&r->config.tunnel);
     RT_TO(bgpvpn, &out->local, &own);
     out->local.prefix_len = 0;
@@ -218,7 +221,7 @@ static int32_t engine_new(router *r)
         neighbor_fill(r, &range);
         const router_addr prefix = rt_addr_network(&c->bgp_listen, c->bgp_listen.prefix_len);
         RT_TO(bgpvpn, &range.address, &prefix);
-        range.flags = BGPVPN_NEIGHBOR_PASSIVE;
+        range.flags |= BGPVPN_NEIGHBOR_PASSIVE;
         if (c->bgp_reflector)
             range.flags |= BGPVPN_NEIGHBOR_CLIENT | BGPVPN_NEIGHBOR_NEXT_HOP_SELF;
         rc = bgpvpn_engine_range_add(r->bgp, r->now, &range, &id);

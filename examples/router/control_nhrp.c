@@ -24,6 +24,8 @@ int32_t rt_nhrp_new(router *r)
     /* Whoever is remembered as a flow may be redirected. */
     if (config.max_flows < c->flows)
         config.max_flows = c->flows;
+    if (config.max_flows_per_link < config.max_flows / 4)
+        config.max_flows_per_link = config.max_flows / 4;
     const nhrp_rc rc = nhrp_engine_new(&config, r->now, &r->nhrp);
     sodium_memzero(&config, sizeof(config));
     if (rc != NHRP_OK)
@@ -38,7 +40,7 @@ int32_t rt_nhrp_new(router *r)
     interface.authentication =
         interface.key_len ? NHRP_AUTHENTICATION_CLEARTEXT : NHRP_AUTHENTICATION_NONE;
     interface.max_packet_size = c->tunnel_mtu;
-    /* The default of a hundred is for one link; here all tunnels share the interface. */
+    /* A spoke's hub brings the requests of all others, so that a hundred is too few. */
     interface.send_limit = RT_NHRP_SEND_LIMIT;
     interface.holding_time_s = (uint16_t)c->holding_time_s;
     const nhrp_rc added = nhrp_engine_interface_add(r->nhrp, r->now, RT_NHRP_INTERFACE, &interface);
@@ -84,6 +86,10 @@ bool rt_nhrp_link_up(router *r, rt_tunnel *t)
         link.peer_protocol_ipv4 = plain(&t->address);
     else if (t->address.family == ROUTER_FAMILY_IPV6)
         link.peer_protocol_ipv6 = plain(&t->address);
+    /* Spokes speak for themselves; hubs, which spokes initiate to, pass on what others say. */
+    const router_peer_config *peer = &r->config.peers[t->peer];
+    if (!peer->initiate && !peer->transit)
+        link.flags = NHRP_LINK_LEAF;
     link.identity = (const uint8_t *)t->identity;
     link.identity_len = strlen(t->identity);
     if (nhrp_engine_link_up(r->nhrp, r->now, t->slot, &link) != NHRP_OK) {
@@ -406,8 +412,10 @@ static void on_ask_tunnel(router *r, const nhrp_event *ev)
     if (nhrp_engine_get_question(r->nhrp, ev->ask_id, &q) != NHRP_OK)
         return;
     router_addr nbma;
+    router_addr protocol;
     rt_addr_from(&nbma, &q.nbma);
-    const rt_tunnel *t = rt_tunnel_by_nbma(r, &nbma);
+    rt_addr_from(&protocol, &q.protocol);
+    const rt_tunnel *t = rt_tunnel_to_peer(r, &nbma, &protocol);
     const bool there = t && t->link_up &&
                        nhrp_engine_answer_tunnel(r->nhrp, r->now, ev->ask_id, NHRP_TUNNEL_UP,
                                                  t->slot) != NHRP_ERR_ARG; /* it leads elsewhere */

@@ -44,7 +44,7 @@ enum {
     RT_CONTROL_IKE = 1, /* router_packet.control */
     RT_CONTROL_NHRP = 2,
     RT_NHRP_INTERFACE = 1,
-    RT_NHRP_SEND_LIMIT = 20000, /* packets in the ten seconds of libnhrp's interval */
+    RT_NHRP_SEND_LIMIT = 1000, /* packets of a link in the ten seconds of libnhrp's interval */
     RT_MAX_TUNNELS = 65536,
     RT_SLOTS_PER_CHUNK = 256,
     RT_MAX_ASKS = 64,           /* tunnels asked for by NHRP, under way */
@@ -491,7 +491,7 @@ int32_t rt_send_tunnel(router *r, rt_worker *w, uint32_t cipher_worker, rt_tunne
 
 rt_tunnel *rt_tunnel_by_id(const router *r, uint64_t id);
 rt_tunnel *rt_tunnel_by_address(const router *r, const router_addr *address);
-rt_tunnel *rt_tunnel_by_nbma(const router *r, const router_addr *nbma);
+rt_tunnel *rt_tunnel_to_peer(const router *r, const router_addr *nbma, const router_addr *address);
 rt_tunnel *rt_tunnel_by_identity(const router *r, const char *identity);
 int32_t rt_tunnel_new(router *r, const char *identity, uint32_t peer, rt_tunnel **out);
 /* Ends it at once, with all that depends on it. The connections must be gone. */

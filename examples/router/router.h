@@ -84,6 +84,7 @@ typedef struct router_peer_config {
     uint32_t vrfs[ROUTER_MAX_VRFS]; /* which VRFs its labelled packets may enter */
     size_t vrf_count;
     bool initiate; /* at start, and again whenever it goes down: a spoke's hub */
+    bool transit;  /* it passes on what others ask though we do not initiate to it: another hub */
 } router_peer_config;
 
 typedef struct router_config {

@@ -60,14 +60,14 @@ rt_tunnel *rt_tunnel_by_identity(const router *r, const char *identity)
     return NULL;
 }
 
-/* Rare enough for a walk: only questions of NHRP ask it. */
-rt_tunnel *rt_tunnel_by_nbma(const router *r, const router_addr *nbma)
+/* Peers behind one NAT share its address. Rare enough for a walk: only questions of NHRP ask it. */
+rt_tunnel *rt_tunnel_to_peer(const router *r, const router_addr *nbma, const router_addr *address)
 {
     size_t bucket = 0;
     for (map_node *n = map_walk(&r->tunnels, &bucket, NULL); n;
          n = map_walk(&r->tunnels, &bucket, n)) {
         rt_tunnel *t = CONTAINER_OF(n, rt_tunnel, by_id);
-        if (t->told && rt_addr_same(&t->path.peer, nbma))
+        if (t->told && rt_addr_same(&t->path.peer, nbma) && rt_addr_same(&t->address, address))
             return t;
     }
     return NULL;

@@ -74,9 +74,12 @@ enum {
 
 /** Properties of a neighbour: @ref bgpvpn_neighbor_config.flags. */
 enum {
-    BGPVPN_NEIGHBOR_PASSIVE = 1 << 0,      /**< Never dial. */
-    BGPVPN_NEIGHBOR_CLIENT = 1 << 1,       /**< Route reflector client (RFC 4456). */
-    BGPVPN_NEIGHBOR_NEXT_HOP_SELF = 1 << 2 /**< Reflect with own next hop and own labels. */
+    BGPVPN_NEIGHBOR_PASSIVE = 1 << 0,       /**< Never dial. */
+    BGPVPN_NEIGHBOR_CLIENT = 1 << 1,        /**< Route reflector client (RFC 4456). */
+    BGPVPN_NEIGHBOR_NEXT_HOP_SELF = 1 << 2, /**< Reflect with own next hop and own labels. */
+    /** Its routes lead to itself: one whose next hop is another address is refused. For peers that
+        are trusted with labels of their own and with nobody else's. */
+    BGPVPN_NEIGHBOR_NEXT_HOP_PEER = 1 << 4
 };
 
 /** Configuration of an engine; begin with bgpvpn_config_init(). */

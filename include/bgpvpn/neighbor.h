@@ -65,7 +65,7 @@ typedef struct bgpvpn_neighbor_info {
     uint64_t loop_as;          /**< Prefixes refused: own AS in the path. */
     uint64_t loop_originator;  /**< Prefixes refused: own ORIGINATOR_ID. */
     uint64_t loop_cluster;     /**< Prefixes refused: own cluster in CLUSTER_LIST. */
-    uint64_t bad_next_hop;     /**< Prefixes refused: our own address, or not a host's. */
+    uint64_t bad_next_hop;     /**< Prefixes refused: our own, no host's, or not the peer's. */
     uint64_t refused;          /**< Prefixes refused: a max_... or memory. */
     uint64_t ignored;          /**< Prefixes of a family that was not negotiated. */
     uint8_t text[256];         /**< That communication, UTF-8 as received (RFC 9003). */

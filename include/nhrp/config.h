@@ -49,6 +49,10 @@ typedef struct nhrp_config {
     uint32_t negative_ms;            /**< 60,000: rest after a failure; doubles. */
     uint32_t negative_max_ms;        /**< 960,000: where doubling ends. */
     uint32_t redirect_interval_ms;   /**< 8,000 between redirects of one flow. */
+    uint32_t max_answers_per_link;   /**< 1,000 of max_answers to peers by one link. */
+    uint32_t max_flows_per_link;     /**< 1,024 of max_flows that one link brought. */
+    uint32_t max_outputs_per_link;   /**< 1,024 of max_outputs that packets by one link caused. */
+    uint32_t max_questions_per_requester; /**< 16 requests of one requester on a link wait. */
 } nhrp_config;
 
 /** Flags of an interface. */
@@ -77,7 +81,9 @@ typedef struct nhrp_interface_config {
     const uint8_t *key;        /**< Password or HMAC key; copied. */
     size_t key_len;            /**< 1 to 64 where authentication is on. */
     uint32_t spi;              /**< 256 to 65535, HMAC only. */
-    uint32_t send_limit;       /**< 100: packets sent per interval, then silence; 0: no limit. */
+    uint32_t send_limit;       /**< 100: packets per interval that one link sends on its own
+                                    account, and as many that what came by it causes, wherever
+                                    they go; then silence. 0: no limit. */
     uint32_t send_interval_ms; /**< 10,000. */
     uint16_t max_packet_size;  /**< 1,400 octets of NHRP; larger ones are not sent. */
     uint16_t holding_time_s;   /**< 600: what we register, and offer where a route has none. */
@@ -87,9 +93,12 @@ typedef struct nhrp_interface_config {
 
 /** Flags of a link. */
 enum {
-    NHRP_LINK_REGISTER = 0x01,  /**< The peer is our server: register with it. */
-    NHRP_LINK_UNIQUE = 0x02,    /**< Ask for a unique registration. */
-    NHRP_LINK_MULTIPOINT = 0x04 /**< No fixed peer: peers are told by their NBMA addresses. */
+    NHRP_LINK_REGISTER = 0x01,   /**< The peer is our server: register with it. */
+    NHRP_LINK_UNIQUE = 0x02,     /**< Ask for a unique registration. */
+    NHRP_LINK_MULTIPOINT = 0x04, /**< No fixed peer: peers are told by their NBMA addresses. */
+    /** The peer speaks for itself alone, as a spoke does: it passes on no one's requests, and its
+        replies name its own addresses. Not with MULTIPOINT. */
+    NHRP_LINK_LEAF = 0x08
 };
 
 /**

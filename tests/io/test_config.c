@@ -132,6 +132,7 @@ static void every_key_reaches_the_router(void **state)
                "[peer *.example.net]\n"
                "local-key = k\n"
                "remote-key = l\n"
+               "transit = yes\n"
                "authorized = 172.16.1.0/24\n"))
         fail_msg("%s", error.text);
 
@@ -200,9 +201,11 @@ static void every_key_reaches_the_router(void **state)
     assert_int_equal(hub->vrfs[0], 8);
     assert_int_equal(hub->vrfs[1], 7);
     assert_true(hub->initiate);
+    assert_false(hub->transit);
     assert_string_equal(r->peers[1].identity, "*.example.net");
     assert_int_equal(r->peers[1].address.family, ROUTER_FAMILY_NONE);
     assert_false(r->peers[1].initiate);
+    assert_true(r->peers[1].transit);
 }
 
 static void what_is_left_out_has_its_default(void **state)

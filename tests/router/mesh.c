@@ -292,6 +292,8 @@ static void stream_carry(mesh *m, size_t node, uint64_t id, const uint8_t *buf, 
     s->waiting[to] = realloc(s->waiting[to], s->waiting_len[to] + len);
     assert_non_null(s->waiting[to]);
     memcpy(s->waiting[to] + s->waiting_len[to], buf, len);
+    if (m->edit)
+        m->edit(node, s->node[to], s->waiting[to] + s->waiting_len[to], len);
     s->waiting_len[to] += len;
     (void)stream_feed(m, s, to);
 }

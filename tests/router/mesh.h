@@ -51,6 +51,8 @@ typedef struct mesh {
     void (*tap)(void *user, uint64_t now_ms, const router_path *path, const uint8_t *bytes,
                 size_t len);
     void *tap_user;
+    /* Sees, and may change, what a node says to another by a stream, where not NULL. */
+    void (*edit)(size_t from, size_t to, uint8_t *bytes, size_t len);
     uint64_t now;
     vnet *net;
     mesh_node nodes[MESH_MAX_NODES];

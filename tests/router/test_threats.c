@@ -1,0 +1,261 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * A spoke that has gone hostile: it says by BGP and NHRP what it likes, over tunnels that it has
+ * every right to. docs/threats.md.
+ */
+#include "mesh.h"
+
+#include "router/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { HUB = 0, SPOKE1 = 1, SPOKE2 = 2, RED = 1, BLUE = 2, SIZE = 100 };
+
+static void target(router_vrf_config *v, uint8_t n)
+{
+    const uint8_t bytes[8] = {0x00, 0x02, 0xfd, 0xe8, 0, 0, 0, n};
+    memcpy(v->import_targets[0], bytes, sizeof(bytes));
+    memcpy(v->export_targets[0], bytes, sizeof(bytes));
+}
+
+typedef void change(router_config *c, size_t index);
+
+/* The walk with two VRFs of the same addresses; to the hub spoke 1 is of RED alone. */
+static mesh *up(uint64_t seed, change *changed, void (*edit)(size_t, size_t, uint8_t *, size_t))
+{
+    mesh *m = mesh_new(seed);
+    router_config *c = calloc(1, sizeof(*c));
+    assert_non_null(c);
+    m->edit = edit;
+    for (size_t i = 0; i < 3; i++) {
+        mesh_config(c, i);
+        c->vrfs[1] = c->vrfs[0];
+        c->vrfs[1].id = BLUE;
+        c->vrfs[1].rd[7] = (uint8_t)(100 + i);
+        target(&c->vrfs[1], 2);
+        c->vrf_count = 2;
+        for (size_t p = 0; p < c->peer_count; p++) {
+            c->peers[p].vrfs[1] = BLUE;
+            c->peers[p].vrf_count = 2;
+        }
+        if (i == HUB) {
+            c->peers[1] = c->peers[0];
+            (void)strcpy(c->peers[0].identity, "spoke1.spokes.example.net");
+            c->peers[0].vrf_count = 1;
+            c->peer_count = 2;
+        }
+        if (changed)
+            changed(c, i);
+        (void)mesh_add(m, c);
+    }
+    free(c);
+    mesh_run(m, 10000);
+    assert_int_equal(mesh_count(m, HUB, ROUTER_EVENT_BGP_UP), 2);
+    return m;
+}
+
+static uint64_t dropped(const mesh *m, size_t node, int32_t reason)
+{
+    router_stats stats;
+    router_get_stats(m->nodes[node].r, &stats);
+    return stats.dropped[reason];
+}
+
+/* Sends bytes by spoke 1's tunnel to the hub, whatever they are, and has the hub take them. */
+static router_packet say(mesh *m, uint16_t protocol, const uint8_t *bytes, size_t len)
+{
+    router *r = m->nodes[SPOKE1].r;
+    rt_tunnel *t = rt_tunnel_by_identity(r, "hub.example.net");
+    uint8_t buf[2048];
+    size_t offset = ROUTER_HEADROOM;
+    router_path path;
+    assert_non_null(t);
+    memcpy(buf + offset, bytes, len);
+    assert_int_equal(rt_send_tunnel(r, NULL, r->worker_count, t, protocol, buf, sizeof(buf),
+                                    &offset, &len, &path),
+                     ROUTER_DROP_NONE);
+    const router_path arrival = {
+        .local = path.peer, .peer = path.local, .transport = path.transport};
+    const router_packet out = mesh_inject(m, HUB, &arrival, buf + offset, len);
+    if (out.verdict == ROUTER_VERDICT_CONTROL)
+        (void)router_control_input(m->nodes[HUB].r, m->now, &out);
+    mesh_run(m, 100);
+    return out;
+}
+
+/* ---- BGP ---- */
+
+/* Spoke 1's next hop, 172.16.1.1 behind an RD of zero, becomes spoke 2's. */
+static void in_spoke_2_s_name(size_t from, size_t to, uint8_t *bytes, size_t len)
+{
+    static const uint8_t own[13] = {12, 0, 0, 0, 0, 0, 0, 0, 0, 172, 16, 1, 1};
+    for (size_t i = 0; from == SPOKE1 && to == HUB && i + sizeof(own) <= len; i++)
+        if (memcmp(bytes + i, own, sizeof(own)) == 0)
+            bytes[i + sizeof(own) - 1] = 2;
+}
+
+/*
+ * With spoke 2's address and a label of spoke 2's for BLUE, packets of RED would come out in BLUE
+ * there: the hub may send to it in both.
+ */
+static void a_route_by_another_spoke_s_tunnel_is_not_taken(void **state)
+{
+    (void)state;
+    router_route route;
+    const router_addr ce1 = mesh_ipv4(10, 1, 1, 101, 0);
+    const router_addr ce2 = mesh_ipv4(10, 2, 2, 102, 0);
+    mesh *m = up(41, NULL, NULL);
+    assert_int_equal(router_get_route(m->nodes[HUB].r, RED, &ce1, &route), ROUTER_OK);
+    assert_int_equal(route.prefix.prefix_len, 24);
+    mesh_free(m);
+    m = up(41, NULL, in_spoke_2_s_name);
+    assert_int_equal(router_get_route(m->nodes[HUB].r, RED, &ce1, &route), ROUTER_OK);
+    assert_int_equal(route.prefix.prefix_len, 8); /* Null0 */
+    assert_int_equal(router_get_route(m->nodes[HUB].r, RED, &ce2, &route), ROUTER_OK);
+    assert_int_equal(route.prefix.prefix_len, 24);
+    mesh_free(m);
+}
+
+/* ---- Labels ---- */
+
+static void reflecting(router_config *c, size_t index)
+{
+    if (index == HUB) {
+        c->bgp_reflector = true;
+        c->vrfs[0].discards = c->vrfs[1].discards = 0;
+    }
+}
+
+/* RFC 3031 3.14: a swap is no way round what a pop would have to ask. */
+static void a_swap_label_of_a_vrf_that_the_peer_may_not_enter_is_dropped(void **state)
+{
+    (void)state;
+    mesh *m = up(42, reflecting, NULL);
+    const router *hub = m->nodes[HUB].r;
+    size_t bucket = 0;
+    size_t tried[3] = {0, 0, 0};
+    for (map_node *n = map_walk(&hub->swaps, &bucket, NULL); n;
+         n = map_walk(&hub->swaps, &bucket, n)) {
+        const rt_label *l = CONTAINER_OF(n, rt_label, by_value);
+        const router_addr ce2 = mesh_ipv4(10, 2, 2, 102, 0);
+        if (!rt_addr_covers(&l->prefix, &ce2))
+            continue; /* spoke 1's own */
+        const router_addr from = mesh_ipv4(10, 1, 1, 101, 0);
+        uint8_t packet[4 + SIZE] = {(uint8_t)(l->label >> 12), (uint8_t)(l->label >> 4),
+                                    (uint8_t)(l->label << 4 | 1), 64};
+        (void)mesh_udp(packet + 4, &from, &ce2, 64, false, SIZE);
+        const router_packet out = say(m, GRE_PROTOCOL_MPLS, packet, sizeof(packet));
+        assert_int_equal(out.verdict,
+                         l->vrf == RED ? ROUTER_VERDICT_UNDERLAY : ROUTER_VERDICT_DROP);
+        tried[l->vrf]++;
+    }
+    assert_int_equal(tried[RED], 1);
+    assert_int_equal(tried[BLUE], 1);
+    assert_int_equal(dropped(m, HUB, ROUTER_DROP_NOT_ALLOWED), 1);
+    mesh_free(m);
+}
+
+/* ---- NHRP ---- */
+
+static nhrp_addr nhrp_ipv4(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
+{
+    const nhrp_addr out = {.family = NHRP_FAMILY_IPV4, .bytes = {a, b, c, d}};
+    return out;
+}
+
+/* A Resolution Request for CE2 with a label of the hub's, in the name of 172.16.1.<who>. */
+static void ask(mesh *m, uint32_t label, uint8_t who, bool record)
+{
+    uint8_t buf[512];
+    uint8_t value[64];
+    nhrp_writer w;
+    size_t len = 0;
+    nhrp_packet h;
+    memset(&h, 0, sizeof(h));
+    h.type = NHRP_RESOLUTION_REQUEST;
+    h.hop_count = 255;
+    h.request_id = 77;
+    h.source_nbma = nhrp_ipv4(192, 168, 1, who);
+    h.source_protocol = nhrp_ipv4(172, 16, 1, who);
+    h.destination_protocol = nhrp_ipv4(10, 2, 2, 102);
+    assert_int_equal(nhrp_writer_begin(&w, buf, sizeof(buf), &h), NHRP_OK);
+    if (record) {
+        const nhrp_extension forward = {.type = NHRP_EXTENSION_FORWARD, .compulsory = 1};
+        const nhrp_cie station = {.protocol = nhrp_ipv4(172, 16, 1, 99)};
+        assert_int_equal(nhrp_writer_put_extension(&w, &forward), NHRP_OK);
+        assert_int_equal(nhrp_writer_put_extension_cie(&w, &station), NHRP_OK);
+    }
+    nhrp_label_binding b = {.role = NHRP_ROLE_CONTEXT, .label_count = 1, .labels = {label}};
+    b.prefix = nhrp_ipv4(10, 0, 0, 0);
+    b.prefix.prefix_len = 8;
+    nhrp_extension x = {.type = NHRP_EXTENSION_VENDOR, .value = value};
+    assert_int_equal(nhrp_label_encode(&b, 1, NHRP_OUI_DEFAULT, value, sizeof(value), &x.len),
+                     NHRP_OK);
+    assert_int_equal(nhrp_writer_put_extension(&w, &x), NHRP_OK);
+    assert_int_equal(nhrp_writer_end(&w, &len), NHRP_OK);
+    (void)say(m, GRE_PROTOCOL_NHRP, buf, len);
+}
+
+static uint32_t label_of(const mesh *m, uint32_t vrf)
+{
+    const router_addr summary = mesh_ipv4(10, 0, 0, 0, 8);
+    const rt_label *l = rt_label_of_prefix(m->nodes[HUB].r, vrf, &summary);
+    assert_non_null(l);
+    return l->label;
+}
+
+static void a_request_with_a_label_of_another_vrf_goes_nowhere(void **state)
+{
+    (void)state;
+    mesh *m = up(43, NULL, NULL);
+    ask(m, label_of(m, BLUE), 1, false);
+    const long first = mesh_first(m, HUB, ROUTER_EVENT_REFUSED);
+    assert_true(first >= 0);
+    assert_int_equal(m->nodes[HUB].events[first].reason, NHRP_ERR_REFUSED);
+    ask(m, 900000, 1, false); /* nobody's */
+    assert_int_equal(mesh_count(m, HUB, ROUTER_EVENT_REQUEST_FORWARDED), 0);
+    ask(m, label_of(m, RED), 1, false);
+    assert_int_equal(mesh_count(m, HUB, ROUTER_EVENT_REQUEST_FORWARDED), 1);
+    mesh_free(m);
+}
+
+static void a_spoke_does_not_ask_in_another_s_name(void **state)
+{
+    (void)state;
+    mesh *m = up(44, NULL, NULL);
+    ask(m, label_of(m, RED), 7, false);
+    ask(m, label_of(m, RED), 7, true); /* as if it had come from afar */
+    assert_int_equal(mesh_count(m, HUB, ROUTER_EVENT_REFUSED), 2);
+    assert_int_equal(mesh_count(m, HUB, ROUTER_EVENT_REQUEST_FORWARDED), 0);
+    assert_int_equal(mesh_count(m, SPOKE2, ROUTER_EVENT_TUNNEL_WANTED), 0);
+    mesh_free(m);
+}
+
+static void all_pass_on(router_config *c, size_t index)
+{
+    for (size_t i = 0; index == HUB && i < c->peer_count; i++)
+        c->peers[i].transit = true;
+}
+
+static void a_hub_behind_the_hub_passes_on_what_others_ask(void **state)
+{
+    (void)state;
+    mesh *m = up(45, all_pass_on, NULL);
+    ask(m, label_of(m, RED), 7, true);
+    assert_int_equal(mesh_count(m, HUB, ROUTER_EVENT_REQUEST_FORWARDED), 1);
+    mesh_free(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_route_by_another_spoke_s_tunnel_is_not_taken),
+        cmocka_unit_test(a_swap_label_of_a_vrf_that_the_peer_may_not_enter_is_dropped),
+        cmocka_unit_test(a_request_with_a_label_of_another_vrf_goes_nowhere),
+        cmocka_unit_test(a_spoke_does_not_ask_in_another_s_name),
+        cmocka_unit_test(a_hub_behind_the_hub_passes_on_what_others_ask),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
