@@ -37,6 +37,9 @@
 #define SCRATCH            16384
 #define LOCAL_PREF_DEFAULT 100
 
+/* The structs that grew, as they were when a caller could first be compiled against them. */
+#define NEIGHBOR_CONFIG_FIRST offsetof(bgpvpn_neighbor_config, delay_open_s)
+
 /* A time at which something is owed; owner tells the object that embeds it. */
 enum { TIMER_CONN, TIMER_NEIGHBOR };
 typedef struct timer {
@@ -227,8 +230,8 @@ typedef struct conn {
     uint64_t id, ask_id;
     uint64_t neighbor_id; /* outlives the neighbour */
     bgpvpn_addr local, peer;
-    uint64_t hold_at, keepalive_at, close_at, ask_at;
-    uint64_t credit;
+    uint64_t hold_at, keepalive_at, close_at, ask_at, delay_at, send_hold_at;
+    uint64_t credit, send_hold_ms;
     uint32_t as, router_id, tables, capabilities;
     uint32_t send_refresh, send_eor; /* tables */
     uint16_t hold_s;
@@ -422,9 +425,13 @@ void bgpvpn__session_notify(bgpvpn_engine *e, conn *c, uint8_t code, uint8_t sub
                             const uint8_t *data, size_t len);
 void bgpvpn__session_fault(bgpvpn_engine *e, conn *c, bgpvpn_rc why, const uint8_t *data,
                            size_t len);
+/* RFC 4486 4: Connection Rejected, to a stranger. */
+void bgpvpn__session_deny(bgpvpn_engine *e, conn *c);
 /* Ends it without a NOTIFICATION; CLOSE follows unless the stream is down. */
 void bgpvpn__session_end(bgpvpn_engine *e, conn *c, uint8_t reason);
 void bgpvpn__session_due(bgpvpn_engine *e, conn *c);
+/* A message has been handed out whole. */
+void bgpvpn__session_sent(bgpvpn_engine *e, conn *c);
 
 /* stream.c */
 bgpvpn_rc bgpvpn__conn_new(bgpvpn_engine *e, const bgpvpn_addr *peer, uint8_t incoming, conn **out);

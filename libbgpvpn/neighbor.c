@@ -43,7 +43,9 @@ bool bgpvpn__neighbor_config_read(const bgpvpn_neighbor_config *theirs,
                                   bgpvpn_neighbor_config *ours)
 {
     (void)bgpvpn_neighbor_config_init(ours);
-    return versioned_read(ours, sizeof(*ours), sizeof(*ours), theirs) && ours->remote_as != 0 &&
+    return versioned_read(ours, sizeof(*ours), NEIGHBOR_CONFIG_FIRST, theirs) &&
+           ours->remote_as != 0 &&
+           (ours->send_hold_time_s == 0 || ours->send_hold_time_s > ours->hold_time_s) &&
            (ours->hold_time_s == 0 ||
             (ours->hold_time_s >= HOLD_MIN_S && ours->hold_time_s <= UINT16_MAX)) &&
            ours->connect_retry_s != 0 && ours->tables != 0 &&
@@ -218,7 +220,7 @@ void bgpvpn__neighbor_due(bgpvpn_engine *e, neighbor *n)
     if (n->shutdown || n->removing)
         return;
     /* RFC 4271 8.2.2 Connect, event 9: the attempt is given up for another one. */
-    if (n->out && n->out->state == BGPVPN_STATE_CONNECT)
+    if (n->out && !n->out->up)
         bgpvpn__session_end(e, n->out, BGPVPN_REASON_STREAM);
     start(e, n);
 }
@@ -319,6 +321,24 @@ bgpvpn_rc bgpvpn_engine_neighbor_reset(bgpvpn_engine *e, uint64_t now_ms, uint64
     if (rc != BGPVPN_OK)
         return rc;
     cease(e, n, CEASE_RESET, NULL, 0);
+    return BGPVPN_OK;
+}
+
+bgpvpn_rc bgpvpn_engine_neighbor_cease(bgpvpn_engine *e, uint64_t now_ms, uint64_t id,
+                                       uint8_t subcode, const uint8_t *text, size_t len)
+{
+    uint8_t data[1 + TEXT_MAX] = {0};
+    const bool speaks = subcode == CEASE_SHUTDOWN || subcode == CEASE_RESET;
+    if (subcode == 0 || (!text && len > 0) || len > (speaks ? TEXT_MAX : 0u))
+        return BGPVPN_ERR_ARG;
+    neighbor *n;
+    const bgpvpn_rc rc = find_for(e, now_ms, id, true, &n);
+    if (rc != BGPVPN_OK)
+        return rc;
+    data[0] = (uint8_t)len;
+    if (len > 0)
+        memcpy(data + 1, text, len);
+    cease(e, n, subcode, data, len > 0 ? len + 1 : 0);
     return BGPVPN_OK;
 }
 

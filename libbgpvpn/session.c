@@ -9,6 +9,9 @@
  *   hold_at       HoldTimer: the peer has been silent for too long. While waiting for its OPEN a
  *                 large value, then the negotiated one; restarted by KEEPALIVE and UPDATE.
  *   keepalive_at  KeepaliveTimer: time to say something; a third of the hold time, jittered.
+ *   delay_at      DelayOpenTimer: TCP is there, and we wait for the peer's OPEN before our own.
+ *   send_hold_at  SendHoldTimer (RFC 9687): no message could be handed out. Restarted by each one
+ *                 without moving the timer, so it may run out too early, and is then set anew.
  *   ask_at        ASK_ACCEPT has not been answered.
  *   close_at      the last NOTIFICATION could not be handed out.
  * Of a neighbour: retry_at, its ConnectRetryTimer, and in Idle the pause before another start.
@@ -21,9 +24,12 @@ enum {
     CODE_HOLD_TIMER = 4,
     CODE_FSM = 5, /* RFC 6608: the subcode is 1 for OpenSent, 2 OpenConfirm, 3 Established */
     CODE_CEASE = 6,
+    CODE_SEND_HOLD_TIMER = 8,
+    CEASE_REJECTED = 5,
     CEASE_COLLISION = 7,
     CEASE_RESOURCES = 8,
-    KEEPALIVES_A_HOLD_TIME = 3
+    KEEPALIVES_A_HOLD_TIME = 3,
+    SEND_HOLD_MIN_S = 480 /* RFC 9687 6 */
 };
 
 #define MS_PER_S UINT64_C(1000)
@@ -31,9 +37,10 @@ enum {
 static void set_state(conn *c, uint8_t state)
 {
     static const uint8_t allowed[] = {
-        [BGPVPN_STATE_IDLE] = 1 << BGPVPN_STATE_CONNECT | 1 << BGPVPN_STATE_OPEN_SENT,
+        [BGPVPN_STATE_IDLE] =
+            1 << BGPVPN_STATE_CONNECT | 1 << BGPVPN_STATE_ACTIVE | 1 << BGPVPN_STATE_OPEN_SENT,
         [BGPVPN_STATE_CONNECT] = 1 << BGPVPN_STATE_IDLE | 1 << BGPVPN_STATE_OPEN_SENT,
-        [BGPVPN_STATE_ACTIVE] = 0,
+        [BGPVPN_STATE_ACTIVE] = 1 << BGPVPN_STATE_IDLE | 1 << BGPVPN_STATE_OPEN_SENT,
         [BGPVPN_STATE_OPEN_SENT] = 1 << BGPVPN_STATE_IDLE | 1 << BGPVPN_STATE_OPEN_CONFIRM,
         [BGPVPN_STATE_OPEN_CONFIRM] = 1 << BGPVPN_STATE_IDLE | 1 << BGPVPN_STATE_ESTABLISHED,
         [BGPVPN_STATE_ESTABLISHED] = 1 << BGPVPN_STATE_IDLE,
@@ -64,15 +71,43 @@ static void restart_keepalive(bgpvpn_engine *e, conn *c)
     c->keepalive_at = c->hold_s ? e->now_ms + bgpvpn__jitter_ms(e, period) : BGPVPN_NEVER;
 }
 
-void bgpvpn__session_open(bgpvpn_engine *e, conn *c)
+static void send_open(bgpvpn_engine *e, conn *c)
 {
-    set_state(c, c->incoming ? BGPVPN_STATE_OPEN_SENT : BGPVPN_STATE_CONNECT);
-    if (!c->up)
-        return;
     set_state(c, BGPVPN_STATE_OPEN_SENT);
+    c->delay_at = BGPVPN_NEVER;
     c->send_open = true;
     c->hold_at = e->now_ms + e->cfg.open_timeout_s * MS_PER_S;
+}
+
+void bgpvpn__session_open(bgpvpn_engine *e, conn *c)
+{
+    /* With DelayOpen a connection waits in Connect or Active, by who dialled. */
+    set_state(c, c->incoming ? BGPVPN_STATE_ACTIVE : BGPVPN_STATE_CONNECT);
+    if (!c->up)
+        return;
+    if (c->neighbor->cfg.delay_open_s > 0)
+        c->delay_at = e->now_ms + c->neighbor->cfg.delay_open_s * MS_PER_S;
+    else
+        send_open(e, c);
     bgpvpn__conn_arm(e, c);
+}
+
+/* RFC 9687 4.3 */
+static void start_send_hold(const bgpvpn_engine *e, conn *c)
+{
+    const uint32_t set = c->neighbor->cfg.send_hold_time_s;
+    uint64_t time_s = set;
+    if (set == 0)
+        time_s =
+            c->hold_s * UINT64_C(2) > SEND_HOLD_MIN_S ? c->hold_s * UINT64_C(2) : SEND_HOLD_MIN_S;
+    c->send_hold_ms = c->hold_s == 0 || set == UINT32_MAX ? 0 : time_s * MS_PER_S;
+    c->send_hold_at = c->send_hold_ms ? e->now_ms + c->send_hold_ms : BGPVPN_NEVER;
+}
+
+void bgpvpn__session_sent(bgpvpn_engine *e, conn *c)
+{
+    if (c->send_hold_ms)
+        c->send_hold_at = e->now_ms + c->send_hold_ms;
 }
 
 static void report_end(bgpvpn_engine *e, const conn *c, uint32_t kind)
@@ -106,12 +141,13 @@ static void detach(bgpvpn_engine *e, conn *c, uint8_t reason)
     const uint8_t was = c->state;
     c->reason = reason;
     set_state(c, BGPVPN_STATE_IDLE);
-    c->hold_at = c->keepalive_at = BGPVPN_NEVER;
+    c->hold_at = c->keepalive_at = c->delay_at = c->send_hold_at = BGPVPN_NEVER;
+    c->send_hold_ms = 0;
     c->send_open = c->send_keepalive = false;
     c->send_refresh = c->send_eor = 0;
     if (!n)
         return;
-    if (was != BGPVPN_STATE_CONNECT) {
+    if (was != BGPVPN_STATE_CONNECT || c->up) {
         n->info.last_reason = reason;
         n->info.last_code = c->code;
         n->info.last_subcode = c->subcode;
@@ -125,9 +161,9 @@ static void detach(bgpvpn_engine *e, conn *c, uint8_t reason)
         n->in = NULL;
     c->neighbor = NULL;
     /* RFC 4271 8.2.2, event 18: TCP that fails before an OPEN was read leads to Active. */
-    bgpvpn__neighbor_rest(e, n,
-                          was == BGPVPN_STATE_CONNECT ||
-                              (was == BGPVPN_STATE_OPEN_SENT && reason == BGPVPN_REASON_STREAM));
+    const bool no_tcp = was == BGPVPN_STATE_CONNECT && !c->up;
+    bgpvpn__neighbor_rest(
+        e, n, no_tcp || (was <= BGPVPN_STATE_OPEN_SENT && reason == BGPVPN_REASON_STREAM));
 }
 
 void bgpvpn__session_end(bgpvpn_engine *e, conn *c, uint8_t reason)
@@ -143,7 +179,8 @@ static void notify(bgpvpn_engine *e, conn *c, uint8_t code, uint8_t subcode, con
         return;
     c->code = code;
     c->subcode = subcode;
-    if (!c->up) {
+    /* RFC 4271 8.1.1: SendNOTIFICATIONwithoutOPEN is not set. */
+    if (!c->up || c->delay_at != BGPVPN_NEVER) {
         bgpvpn__session_end(e, c, reason);
         return;
     }
@@ -176,6 +213,15 @@ void bgpvpn__session_fault(bgpvpn_engine *e, conn *c, bgpvpn_rc why, const uint8
     uint8_t code = CODE_CEASE, subcode = CEASE_RESOURCES;
     (void)bgpvpn_rc_notification(why, &code, &subcode);
     bgpvpn__session_notify(e, c, code, subcode, data, len);
+}
+
+void bgpvpn__session_deny(bgpvpn_engine *e, conn *c)
+{
+    if (c->ask_id)
+        e->asks--;
+    c->ask_id = 0;
+    c->ask_at = BGPVPN_NEVER;
+    notify(e, c, CODE_CEASE, CEASE_REJECTED, NULL, 0, BGPVPN_REASON_DENIED);
 }
 
 /* ---- OPEN ---- */
@@ -242,6 +288,9 @@ static void receive_open(bgpvpn_engine *e, conn *c, const uint8_t *msg, size_t l
         bgpvpn__session_fault(e, c, rc, version, is_version ? sizeof(version) : 0);
         return;
     }
+    /* RFC 4271 8.2.2, event 20: the peer spoke first. */
+    if (c->delay_at != BGPVPN_NEVER)
+        send_open(e, c);
     if (loses_collision(e, c, &open)) {
         notify(e, c, CODE_CEASE, CEASE_COLLISION, NULL, 0, BGPVPN_REASON_COLLISION);
         return;
@@ -279,6 +328,7 @@ static bgpvpn_rc establish(bgpvpn_engine *e, conn *c)
     n->established_ms = e->now_ms;
     e->established++;
     restart_hold(e, c);
+    start_send_hold(e, c);
     bgpvpn__conn_arm(e, c);
     bgpvpn_event ev = {.kind = BGPVPN_EVENT_UP, .id = n->id, .parent_id = c->id};
     ev.address = c->peer;
@@ -330,7 +380,11 @@ static void receive_notification(bgpvpn_engine *e, conn *c, const uint8_t *msg, 
 
 static void wrong_state(bgpvpn_engine *e, conn *c, uint8_t type)
 {
-    /* RFC 6608 3: the type is the data. */
+    if (c->state < BGPVPN_STATE_OPEN_SENT) {
+        bgpvpn__session_end(e, c, BGPVPN_REASON_NONE);
+        return;
+    }
+    /* RFC 6608 4: the type is the data. */
     const uint8_t subcode = (uint8_t)(c->state - BGPVPN_STATE_OPEN_SENT + 1);
     bgpvpn__session_notify(e, c, CODE_FSM, subcode, &type, sizeof(type));
 }
@@ -344,7 +398,7 @@ bgpvpn_rc bgpvpn__session_message(bgpvpn_engine *e, conn *c, const uint8_t *msg,
     n->info.received[0]++;
     if (type == BGPVPN_MESSAGE_NOTIFICATION) {
         receive_notification(e, c, msg, len);
-    } else if (c->state == BGPVPN_STATE_OPEN_SENT && type == BGPVPN_MESSAGE_OPEN) {
+    } else if (c->state <= BGPVPN_STATE_OPEN_SENT && type == BGPVPN_MESSAGE_OPEN) {
         receive_open(e, c, msg, len);
     } else if (c->state == BGPVPN_STATE_OPEN_CONFIRM && type == BGPVPN_MESSAGE_KEEPALIVE) {
         rc = establish(e, c);
@@ -373,12 +427,22 @@ void bgpvpn__session_due(bgpvpn_engine *e, conn *c)
     if (c->close_at <= e->now_ms) {
         bgpvpn__conn_close(e, c);
     } else if (c->ask_at <= e->now_ms) {
-        bgpvpn__session_end(e, c, BGPVPN_REASON_DENIED);
+        bgpvpn__session_deny(e, c);
+    } else if (c->delay_at <= e->now_ms) {
+        send_open(e, c);
+        bgpvpn__conn_arm(e, c);
     } else if (c->hold_at <= e->now_ms) {
         bgpvpn__session_notify(e, c, CODE_HOLD_TIMER, 0, NULL, 0);
+    } else if (c->send_hold_at <= e->now_ms) {
+        /* RFC 9687 4.3: a NOTIFICATION would wait behind what cannot be sent. */
+        c->code = CODE_SEND_HOLD_TIMER;
+        c->subcode = 0;
+        bgpvpn__session_end(e, c, BGPVPN_REASON_SEND_HOLD);
     } else if (c->keepalive_at <= e->now_ms) {
         c->send_keepalive = true;
         restart_keepalive(e, c);
+        bgpvpn__conn_arm(e, c);
+    } else {
         bgpvpn__conn_arm(e, c);
     }
 }

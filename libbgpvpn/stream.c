@@ -28,6 +28,7 @@ bgpvpn_rc bgpvpn__conn_new(bgpvpn_engine *e, const bgpvpn_addr *peer, uint8_t in
     c->incoming = incoming;
     c->up = incoming;
     c->hold_at = c->keepalive_at = c->close_at = c->ask_at = BGPVPN_NEVER;
+    c->delay_at = c->send_hold_at = BGPVPN_NEVER;
     map_insert(&e->conns_by_id, &e->alloc, &c->node, c->id);
     c->next = e->conns;
     if (e->conns)
@@ -84,6 +85,8 @@ void bgpvpn__conn_arm(bgpvpn_engine *e, conn *c)
     at = c->keepalive_at < at ? c->keepalive_at : at;
     at = c->close_at < at ? c->close_at : at;
     at = c->ask_at < at ? c->ask_at : at;
+    at = c->delay_at < at ? c->delay_at : at;
+    at = c->send_hold_at < at ? c->send_hold_at : at;
     heap_set(&e->timers, &c->timer.node, at);
 }
 
@@ -175,7 +178,7 @@ bgpvpn_rc bgpvpn_engine_answer_accept(bgpvpn_engine *e, uint64_t now_ms, uint64_
     if (!bgpvpn__events_ok(e))
         return BGPVPN_ERR_LIMIT;
     if (!cfg) {
-        bgpvpn__session_end(e, c, BGPVPN_REASON_DENIED);
+        bgpvpn__session_deny(e, c);
         return BGPVPN_OK;
     }
     neighbor *n = bgpvpn__neighbor_by_addr(e, &c->peer);
@@ -425,6 +428,8 @@ static bgpvpn_rc fill(bgpvpn_engine *e, conn *c, uint8_t *buf, size_t cap, uint3
         memcpy(buf + used, c->tx + c->tx_at, n);
         c->tx_at = (uint16_t)(c->tx_at + n);
         used += n;
+        if (c->tx_at == c->tx_len)
+            bgpvpn__session_sent(e, c);
         if (c->tx_at == c->tx_len && c->closing && !c->send_open && !c->send_notification) {
             bgpvpn__conn_close(e, c);
             break;

@@ -47,7 +47,8 @@ enum {
     BGPVPN_REASON_RECEIVED = 3,  /**< The peer sent the NOTIFICATION in code, subcode. */
     BGPVPN_REASON_COLLISION = 4, /**< The other connection of the pair won (RFC 4271 6.8). */
     BGPVPN_REASON_DENIED = 5,    /**< ASK_ACCEPT was answered no, or not in time. */
-    BGPVPN_REASON_REMOVED = 6    /**< By request of the caller. */
+    BGPVPN_REASON_REMOVED = 6,   /**< By request of the caller. */
+    BGPVPN_REASON_SEND_HOLD = 7  /**< Nothing could be sent for the send hold time (RFC 9687). */
 };
 
 /** States of the FSM (RFC 4271 8.2.2). */
@@ -122,6 +123,12 @@ typedef struct bgpvpn_neighbor_config {
     uint32_t idle_hold_s;     /**< Pause in Idle after a failure, doubled up to 64 times; 1. */
     uint32_t min_hold_time_s; /**< Smaller ones in an OPEN are refused; 0. */
     uint64_t cookie;          /**< The caller's own; returned by getters. */
+    uint32_t delay_open_s;    /**< DelayOpenTime (RFC 4271 8.1.1): OPEN waits that long; 0. */
+    /**
+     * SendHoldTime (RFC 9687), above the hold time; 0: the greater of 8 minutes and twice the
+     * negotiated hold time; UINT32_MAX: none.
+     */
+    uint32_t send_hold_time_s;
 } bgpvpn_neighbor_config;
 
 /** An event; 64 bytes, frozen. */
