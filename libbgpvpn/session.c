@@ -25,11 +25,13 @@ enum {
     CODE_FSM = 5, /* RFC 6608: the subcode is 1 for OpenSent, 2 OpenConfirm, 3 Established */
     CODE_CEASE = 6,
     CODE_SEND_HOLD_TIMER = 8,
+    CEASE_MAX_PREFIXES = 1,
     CEASE_REJECTED = 5,
     CEASE_COLLISION = 7,
     CEASE_RESOURCES = 8,
     KEEPALIVES_A_HOLD_TIME = 3,
-    SEND_HOLD_MIN_S = 480 /* RFC 9687 6 */
+    SEND_HOLD_MIN_S = 480, /* RFC 9687 6 */
+    CEASE_MAX_PREFIXES_LEN = 7
 };
 
 #define MS_PER_S UINT64_C(1000)
@@ -125,13 +127,14 @@ static void leave_established(bgpvpn_engine *e, neighbor *n)
 {
     bgpvpn__group_leave(e, n);
     n->up = NULL;
-    n->epoch++;
+    bgpvpn__rib_mark(n, ALL_TABLES);
+    bgpvpn__rib_sweep(e, n, ALL_TABLES);
     n->established_ms = 0;
     n->limit_told = false;
+    for (int i = 0; i < TABLES; i++)
+        n->families[i].many_told = n->families[i].max_told = false;
     n->info.resets++;
     e->established--;
-    if (n->info.paths > 0)
-        bgpvpn__rib_rescan(e);
 }
 
 /* The connection is done with: its neighbour is told, and rid of it. */
@@ -144,7 +147,7 @@ static void detach(bgpvpn_engine *e, conn *c, uint8_t reason)
     c->hold_at = c->keepalive_at = c->delay_at = c->send_hold_at = BGPVPN_NEVER;
     c->send_hold_ms = 0;
     c->send_open = c->send_keepalive = false;
-    c->send_refresh = c->send_eor = 0;
+    c->send_refresh = c->send_eor = c->send_begin = c->send_end = 0;
     if (!n)
         return;
     if (was != BGPVPN_STATE_CONNECT || c->up) {
@@ -213,6 +216,42 @@ void bgpvpn__session_fault(bgpvpn_engine *e, conn *c, bgpvpn_rc why, const uint8
     uint8_t code = CODE_CEASE, subcode = CEASE_RESOURCES;
     (void)bgpvpn_rc_notification(why, &code, &subcode);
     bgpvpn__session_notify(e, c, code, subcode, data, len);
+}
+
+/* RFC 4486 4: the family and its upper bound are the data. */
+static void end_over_limit(bgpvpn_engine *e, conn *c, uint32_t table)
+{
+    const neighbor *n = c->neighbor;
+    uint8_t data[CEASE_MAX_PREFIXES_LEN] = {0, (uint8_t)bgpvpn__table_afi(table),
+                                            bgpvpn__table_safi(table)};
+    wire_set_u32(data + 3, n->cfg.max_prefixes);
+    c->neighbor->over_limit = true;
+    bgpvpn__session_notify(e, c, CODE_CEASE, CEASE_MAX_PREFIXES, data, sizeof(data));
+}
+
+void bgpvpn__session_count(bgpvpn_engine *e, conn *c, uint32_t table)
+{
+    neighbor *n = c->neighbor;
+    family *f = &n->families[bgpvpn__table_index(table)];
+    const uint32_t most = n->cfg.max_prefixes;
+    if (most == 0)
+        return;
+    bgpvpn_event ev = {.id = c->neighbor_id, .parent_id = c->id, .number = table};
+    ev.address = c->peer;
+    const bool many =
+        n->cfg.warn_percent > 0 && f->live * UINT64_C(100) >= most * (uint64_t)n->cfg.warn_percent;
+    if (many && !f->many_told) {
+        ev.kind = BGPVPN_EVENT_MANY_PREFIXES;
+        bgpvpn__emit(e, &ev);
+    }
+    f->many_told = many;
+    if (f->live > most && !f->max_told) {
+        ev.kind = BGPVPN_EVENT_MAX_PREFIXES;
+        bgpvpn__emit(e, &ev);
+    }
+    f->max_told = f->live > most;
+    if (f->max_told && !(n->cfg.flags & BGPVPN_NEIGHBOR_WARN_ONLY))
+        end_over_limit(e, c, table);
 }
 
 void bgpvpn__session_deny(bgpvpn_engine *e, conn *c)
@@ -340,6 +379,24 @@ static bgpvpn_rc establish(bgpvpn_engine *e, conn *c)
     return BGPVPN_OK;
 }
 
+/* RFC 7313 4: what comes between the two marks is all that the peer has. */
+static void receive_mark(bgpvpn_engine *e, conn *c, uint32_t table, uint8_t subtype)
+{
+    neighbor *n = c->neighbor;
+    family *f = &n->families[bgpvpn__table_index(table)];
+    if (!(c->capabilities & BGPVPN_CAPABLE_ENHANCED_REFRESH))
+        return;
+    if (subtype == REFRESH_END) {
+        if (f->refreshing)
+            bgpvpn__rib_sweep(e, n, table);
+        return;
+    }
+    if (f->refreshing)
+        return; /* begun again: what came since the first mark is not older */
+    f->refreshing = true;
+    bgpvpn__rib_mark(n, table);
+}
+
 static void receive_refresh(bgpvpn_engine *e, conn *c, const uint8_t *msg, size_t len)
 {
     bgpvpn_refresh r;
@@ -348,10 +405,14 @@ static void receive_refresh(bgpvpn_engine *e, conn *c, const uint8_t *msg, size_
         bgpvpn__session_fault(e, c, rc, msg, len);
         return;
     }
-    /* RFC 2918 4: of families not announced nothing is sent; RFC 7313 was not announced. */
+    /* RFC 2918 4: of families not announced nothing is sent. */
     const uint32_t table = bgpvpn__table(r.afi, r.safi) & c->tables;
-    if (!table || r.subtype != 0)
+    if (!table || r.subtype > REFRESH_END)
         return;
+    if (r.subtype != REFRESH_REQUEST) {
+        receive_mark(e, c, table, r.subtype);
+        return;
+    }
     bgpvpn__group_refresh(e, c->neighbor, table);
     bgpvpn_event ev = {.kind = BGPVPN_EVENT_REFRESH, .id = c->neighbor_id, .parent_id = c->id};
     ev.number = table;

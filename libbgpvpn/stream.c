@@ -358,7 +358,8 @@ static size_t make_open(const bgpvpn_engine *e, conn *c)
 {
     bgpvpn_open open = {.as = e->cfg.local_as, .router_id = e->cfg.router_id};
     size_t len = 0;
-    open.capabilities = BGPVPN_CAPABLE_MULTIPROTOCOL | BGPVPN_CAPABLE_REFRESH | BGPVPN_CAPABLE_AS4;
+    open.capabilities = BGPVPN_CAPABLE_MULTIPROTOCOL | BGPVPN_CAPABLE_REFRESH | BGPVPN_CAPABLE_AS4 |
+                        BGPVPN_CAPABLE_ENHANCED_REFRESH;
     if (c->neighbor) {
         open.hold_time_s = (uint16_t)c->neighbor->cfg.hold_time_s;
         open.tables = c->neighbor->cfg.tables;
@@ -373,6 +374,15 @@ static uint32_t take_table(uint32_t *tables)
     const uint32_t table = *tables & (~*tables + 1);
     *tables &= ~table;
     return table;
+}
+
+static size_t make_refresh(conn *c, uint32_t *tables, uint8_t subtype)
+{
+    const uint32_t table = take_table(tables);
+    const bgpvpn_refresh r = {bgpvpn__table_afi(table), subtype, bgpvpn__table_safi(table)};
+    size_t len = 0;
+    (void)bgpvpn_refresh_encode(&r, c->tx, sizeof(c->tx), &len);
+    return len;
 }
 
 /* Puts the next message into c->tx; OK without one when there is none. */
@@ -395,15 +405,20 @@ static bgpvpn_rc next_message(bgpvpn_engine *e, conn *c, uint32_t *budget)
         type = BGPVPN_MESSAGE_KEEPALIVE;
         (void)bgpvpn_keepalive_encode(c->tx, sizeof(c->tx), &len);
     } else if (c->send_refresh) {
-        const uint32_t table = take_table(&c->send_refresh);
-        const bgpvpn_refresh r = {bgpvpn__table_afi(table), 0, bgpvpn__table_safi(table)};
         type = BGPVPN_MESSAGE_REFRESH;
-        (void)bgpvpn_refresh_encode(&r, c->tx, sizeof(c->tx), &len);
+        len = make_refresh(c, &c->send_refresh, REFRESH_REQUEST);
+    } else if (c->send_begin) {
+        type = BGPVPN_MESSAGE_REFRESH;
+        len = make_refresh(c, &c->send_begin, REFRESH_BEGIN);
     } else if (c->state == BGPVPN_STATE_ESTABLISHED) {
-        if (!c->send_eor)
+        if (!c->send_eor && !c->send_end)
             rc = bgpvpn__group_next(e, c->neighbor, c->tx, budget, &len);
-        if (rc == BGPVPN_OK && len == 0 && c->send_eor)
+        if (rc == BGPVPN_OK && len == 0 && c->send_eor) {
             len = bgpvpn__encode_end_of_rib(take_table(&c->send_eor), c->tx);
+        } else if (rc == BGPVPN_OK && len == 0 && c->send_end) {
+            type = BGPVPN_MESSAGE_REFRESH;
+            len = make_refresh(c, &c->send_end, REFRESH_END);
+        }
     }
     if (len > 0 && type != BGPVPN_MESSAGE_NOTIFICATION)
         count_sent(c, type);

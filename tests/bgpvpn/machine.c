@@ -3,6 +3,7 @@
  */
 #include "machine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +61,32 @@ void machine_feed(machine *m, const char *hex)
     (void)bgpvpn_engine_input(m->e, m->now_ms, m->stream, buf, len, &used);
     free(buf);
     machine_pump(m);
+}
+
+void machine_route(machine *m, uint32_t n, uint32_t label)
+{
+    char hex[256];
+    if (label == BGPVPN_LABEL_NONE)
+        (void)snprintf(hex, sizeof(hex),
+                       HEADER "002c02 0000 0015 800f12 000180 70800000 0000fde800000001 0a%04x",
+                       (unsigned)n);
+    else
+        (void)snprintf(hex, sizeof(hex),
+                       HEADER "005302 0000 003c 800e20 0001800c0000000000000000 0a000002 00"
+                              "70%05x1 0000fde800000001 0a%04x"
+                              "400101 00 400200 400504 00000064 c01008 0002fde800000064",
+                       (unsigned)label, (unsigned)n);
+    machine_feed(m, hex);
+}
+
+uint32_t machine_paths(const machine *m)
+{
+    bgpvpn_path_info p = {.struct_size = sizeof(p)};
+    uint64_t it = 0;
+    uint32_t count = 0;
+    while (bgpvpn_engine_get_next_path(m->e, &it, &p) == BGPVPN_YES)
+        count += p.neighbor == m->id && p.usable;
+    return count;
 }
 
 void machine_wait(machine *m, uint64_t ms)

@@ -41,6 +41,13 @@ void machine_establish(machine *m, const char *open);
 void machine_pump(machine *m);
 /* Hands in bytes given in hex, then pumps. */
 void machine_feed(machine *m, const char *hex);
+/*
+ * The peer announces VPNv4 10.(n / 256).(n % 256).0/24 with RD 65000:1, target 65000:100 and the
+ * label, or, given BGPVPN_LABEL_NONE, withdraws it.
+ */
+void machine_route(machine *m, uint32_t n, uint32_t label);
+/* Routes of the peer in the RIB that are usable. */
+uint32_t machine_paths(const machine *m);
 /* Time goes on, step by step, with timers and output. */
 void machine_wait(machine *m, uint64_t ms);
 uint32_t machine_state(const machine *m);
