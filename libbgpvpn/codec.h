@@ -15,6 +15,9 @@
 #define BGPVPN_AS_SET     1
 #define BGPVPN_AS_SEQ     2
 
+/* Subtypes of ROUTE-REFRESH (RFC 7313 3.2). */
+enum { REFRESH_REQUEST = 0, REFRESH_BEGIN = 1, REFRESH_END = 2 };
+
 /* Marker, a length to be patched, type. */
 void bgpvpn__put_header(wire_writer *w, uint8_t type);
 
@@ -25,6 +28,9 @@ bgpvpn_rc bgpvpn__end_message(wire_writer *w, size_t *len);
 uint32_t bgpvpn__table(uint16_t afi, uint8_t safi);
 uint16_t bgpvpn__table_afi(uint32_t table);
 uint8_t bgpvpn__table_safi(uint32_t table);
+
+/* The number of its bit. */
+uint32_t bgpvpn__table_index(uint32_t table);
 
 /* 32 or 128, by the family of its prefixes. */
 uint8_t bgpvpn__table_bits(uint32_t table);

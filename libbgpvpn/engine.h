@@ -37,6 +37,11 @@
 #define SCRATCH            16384
 #define LOCAL_PREF_DEFAULT 100
 #define LABEL_FIRST        16u /* those below are reserved (RFC 3032 2.1) */
+#define TABLES             4
+#define ALL_TABLES         ((UINT32_C(1) << TABLES) - 1)
+
+/* The structs that grew, as they were when a caller could first be compiled against them. */
+#define NEIGHBOR_CONFIG_FIRST offsetof(bgpvpn_neighbor_config, delay_open_s)
 
 /* A time at which something is owed; owner tells the object that embeds it. */
 enum { TIMER_CONN, TIMER_NEIGHBOR };
@@ -87,7 +92,7 @@ typedef struct path {
     uint32_t source;
     attrs *attrs;
     uint32_t label;
-    uint16_t epoch; /* of the neighbour's session; another one is stale */
+    uint16_t round; /* of its neighbour's family when it was last announced */
     uint16_t reserved;
 } path;
 
@@ -229,10 +234,11 @@ typedef struct conn {
     uint64_t id, ask_id;
     uint64_t neighbor_id; /* outlives the neighbour */
     bgpvpn_addr local, peer;
-    uint64_t hold_at, keepalive_at, close_at, ask_at;
-    uint64_t credit;
+    uint64_t hold_at, keepalive_at, close_at, ask_at, delay_at, send_hold_at;
+    uint64_t credit, send_hold_ms;
     uint32_t as, router_id, tables, capabilities;
     uint32_t send_refresh, send_eor; /* tables */
+    uint32_t send_begin, send_end;   /* tables whose refresh begins, or has ended */
     uint16_t hold_s;
     uint8_t state, incoming, up;
     bool send_open, send_keepalive, send_notification;
@@ -246,6 +252,21 @@ typedef struct conn {
     uint8_t tx[BGPVPN_MESSAGE_MAX];
 } conn;
 
+/*
+ * The routes of one family that a neighbour has sent. A new round marks them all: those announced
+ * again join it, the others are stale, though used. What is older than swept is gone, and taken out
+ * by the next scan. Differences count, so there may be 32767 rounds while a scan is under way.
+ */
+typedef struct family {
+    uint16_t round;
+    uint16_t swept;
+    uint32_t live;   /* routes that are not swept */
+    uint32_t fresh;  /* those of this round */
+    bool refreshing; /* between BoRR and EoRR */
+    bool max_told;   /* MAX_PREFIXES, and not fewer since */
+    bool many_told;  /* the warning has been given */
+} family;
+
 typedef struct neighbor {
     struct neighbor *next; /* in order of ids */
     map_node node;         /* by address */
@@ -254,9 +275,10 @@ typedef struct neighbor {
     uint64_t id;
     uint64_t retry_at; /* dial, or leave Idle */
     uint32_t index;
-    uint16_t epoch;
+    family families[TABLES];
     uint8_t rest; /* Idle or Active: its state without a connection */
     bool dynamic, shutdown, removing, limit_told;
+    bool over_limit; /* its session is ended for max_prefixes */
     uint32_t fails;
     conn *out, *in;
     conn *up; /* the Established one */
@@ -266,6 +288,7 @@ typedef struct neighbor {
     bool walk_due;             /* ... or is about to be */
     uint32_t walk_full;        /* ... all of these tables */
     uint32_t eor;              /* tables that End-of-RIB follows */
+    uint32_t refresh_end;      /* tables that the end of a refresh follows */
     uint64_t join_at;          /* where it joins the group's ring after that */
     uint64_t ring_at;          /* where it is in the ring */
     uint64_t synced;           /* everything up to this version was handed on */
@@ -384,6 +407,9 @@ bool bgpvpn__rib_remove(bgpvpn_engine *e, uint32_t table, const rd *r, const bgp
                         uint32_t source);
 void bgpvpn__rib_touch(bgpvpn_engine *e, uint32_t handle);
 void bgpvpn__rib_rescan(bgpvpn_engine *e);
+/* Marks what the neighbour has sent of the tables; what is not announced again can be swept. */
+void bgpvpn__rib_mark(neighbor *n, uint32_t tables);
+void bgpvpn__rib_sweep(bgpvpn_engine *e, neighbor *n, uint32_t tables);
 bool bgpvpn__rib_work(bgpvpn_engine *e, uint32_t *budget);
 void bgpvpn__rib_release(bgpvpn_engine *e, uint32_t handle);
 void bgpvpn__rib_end(bgpvpn_engine *e);
@@ -443,9 +469,15 @@ void bgpvpn__session_notify(bgpvpn_engine *e, conn *c, uint8_t code, uint8_t sub
                             const uint8_t *data, size_t len);
 void bgpvpn__session_fault(bgpvpn_engine *e, conn *c, bgpvpn_rc why, const uint8_t *data,
                            size_t len);
+/* Routes of the family have come or gone: tells about the limit, and may end the session. */
+void bgpvpn__session_count(bgpvpn_engine *e, conn *c, uint32_t table);
+/* RFC 4486 4: Connection Rejected, to a stranger. */
+void bgpvpn__session_deny(bgpvpn_engine *e, conn *c);
 /* Ends it without a NOTIFICATION; CLOSE follows unless the stream is down. */
 void bgpvpn__session_end(bgpvpn_engine *e, conn *c, uint8_t reason);
 void bgpvpn__session_due(bgpvpn_engine *e, conn *c);
+/* A message has been handed out whole. */
+void bgpvpn__session_sent(bgpvpn_engine *e, conn *c);
 
 /* stream.c */
 bgpvpn_rc bgpvpn__conn_new(bgpvpn_engine *e, const bgpvpn_addr *peer, uint8_t incoming, conn **out);

@@ -67,6 +67,7 @@ bgpvpn_rc bgpvpn__group_join(bgpvpn_engine *e, neighbor *n)
     n->walk_due = true;
     n->walk_full = p.tables;
     n->eor = p.tables;
+    n->refresh_end = 0;
     n->synced = g->reader.synced;
     n->ring_at = g->head;
     return BGPVPN_OK;
@@ -93,6 +94,13 @@ void bgpvpn__group_leave(bgpvpn_engine *e, neighbor *n)
 void bgpvpn__group_refresh(bgpvpn_engine *e, neighbor *n, uint32_t tables)
 {
     (void)e;
+    /* RFC 7313 4: marks, though not before End-of-RIB. */
+    if (n->up->capabilities & BGPVPN_CAPABLE_ENHANCED_REFRESH) {
+        const uint32_t marked = tables & ~n->eor & ~n->up->send_eor;
+        n->up->send_begin |= marked;
+        n->up->send_end &= ~marked;
+        n->refresh_end |= marked;
+    }
     if (n->walk) {
         n->walk->full |= tables;
         n->walk->at = 0;
@@ -269,6 +277,8 @@ static void walk_end(bgpvpn_engine *e, neighbor *n)
     /* RFC 4724 2: the initial exchange is complete. */
     n->up->send_eor |= n->eor;
     n->eor = 0;
+    n->up->send_end |= n->refresh_end;
+    n->refresh_end = 0;
 }
 
 /* The next UPDATE of a walk; 0 with *over: it has ended. */

@@ -73,6 +73,14 @@ uint8_t bgpvpn__table_safi(uint32_t table)
     return table & (BGPVPN_TABLE_IPV4 | BGPVPN_TABLE_IPV6) ? BGPVPN_SAFI_UNICAST : BGPVPN_SAFI_VPN;
 }
 
+uint32_t bgpvpn__table_index(uint32_t table)
+{
+    uint32_t index = 0;
+    while (table >>= 1)
+        index++;
+    return index;
+}
+
 uint8_t bgpvpn__table_bits(uint32_t table)
 {
     return bgpvpn__table_afi(table) == BGPVPN_AFI_IPV4 ? 32 : 128;
@@ -166,7 +174,7 @@ static bgpvpn_rc read_capability(const bgpvpn_capability *c, bgpvpn_open *open)
 static bgpvpn_rc find_parameters(wire_reader *r, bgpvpn_open *open)
 {
     size_t len = wire_get_u8(r);
-    if (len == PARAMETER_EXTENDED && r->left > 0 && r->next[0] == PARAMETER_EXTENDED) {
+    if (len > 0 && r->left > 0 && r->next[0] == PARAMETER_EXTENDED) {
         (void)wire_get_u8(r);
         len = wire_get_u16(r);
         open->parameters_wide = 1;
@@ -407,8 +415,10 @@ bgpvpn_rc bgpvpn_refresh_decode(const uint8_t *buf, size_t len, bgpvpn_refresh *
     refresh.afi = wire_get_u16(&r);
     refresh.subtype = wire_get_u8(&r);
     refresh.safi = wire_get_u8(&r);
-    /* Only a plain request may carry more: ORF, which was not announced and is not read. */
-    if (!wire_ok(&r) || (refresh.subtype != 0 && r.left > 0))
+    /* RFC 7313 5: marks carry nothing. A request may (ORF, which was not announced and is not
+     * read), and so may subtypes to come. */
+    const bool mark = refresh.subtype == REFRESH_BEGIN || refresh.subtype == REFRESH_END;
+    if (!wire_ok(&r) || (mark && r.left > 0))
         return BGPVPN_ERR_REFRESH;
     *out = refresh;
     return BGPVPN_OK;

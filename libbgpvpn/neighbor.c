@@ -15,11 +15,12 @@ enum {
     CEASE_RESET = 4,
     TEXT_MAX = 255,
     DEFAULT_HOLD_S = 90,
-    DEFAULT_CONNECT_RETRY_S = 120
+    DEFAULT_CONNECT_RETRY_S = 120,
+    DEFAULT_WARN_PERCENT = 75,
+    PERCENT = 100
 };
 
-#define MS_PER_S   UINT64_C(1000)
-#define ALL_TABLES (BGPVPN_TABLE_IPV4 | BGPVPN_TABLE_IPV6 | BGPVPN_TABLE_VPNV4 | BGPVPN_TABLE_VPNV6)
+#define MS_PER_S UINT64_C(1000)
 
 bool bgpvpn__addr_same(const bgpvpn_addr *a, const bgpvpn_addr *b)
 {
@@ -36,6 +37,7 @@ bgpvpn_rc bgpvpn_neighbor_config_init(bgpvpn_neighbor_config *cfg)
     cfg->hold_time_s = DEFAULT_HOLD_S;
     cfg->connect_retry_s = DEFAULT_CONNECT_RETRY_S;
     cfg->idle_hold_s = 1;
+    cfg->warn_percent = DEFAULT_WARN_PERCENT;
     return BGPVPN_OK;
 }
 
@@ -43,11 +45,13 @@ bool bgpvpn__neighbor_config_read(const bgpvpn_neighbor_config *theirs,
                                   bgpvpn_neighbor_config *ours)
 {
     (void)bgpvpn_neighbor_config_init(ours);
-    return versioned_read(ours, sizeof(*ours), sizeof(*ours), theirs) && ours->remote_as != 0 &&
+    return versioned_read(ours, sizeof(*ours), NEIGHBOR_CONFIG_FIRST, theirs) &&
+           ours->remote_as != 0 &&
+           (ours->send_hold_time_s == 0 || ours->send_hold_time_s > ours->hold_time_s) &&
            (ours->hold_time_s == 0 ||
             (ours->hold_time_s >= HOLD_MIN_S && ours->hold_time_s <= UINT16_MAX)) &&
-           ours->connect_retry_s != 0 && ours->tables != 0 &&
-           !(ours->tables & ~(uint32_t)ALL_TABLES);
+           ours->connect_retry_s != 0 && ours->warn_percent <= PERCENT && ours->tables != 0 &&
+           !(ours->tables & ~ALL_TABLES);
 }
 
 static uint64_t hash_addr(const bgpvpn_engine *e, const bgpvpn_addr *a)
@@ -165,6 +169,8 @@ static uint64_t backoff_ms(bgpvpn_engine *e, neighbor *n)
 static void retire(bgpvpn_engine *e, neighbor *n)
 {
     n->removing = true;
+    bgpvpn__rib_mark(n, ALL_TABLES);
+    bgpvpn__rib_sweep(e, n, ALL_TABLES);
     arm(e, n, BGPVPN_NEVER);
     map_remove(&e->neighbors_by_addr, &n->node);
     bgpvpn__rib_rescan(e);
@@ -172,14 +178,36 @@ static void retire(bgpvpn_engine *e, neighbor *n)
         bgpvpn__neighbor_settle(e, false);
 }
 
+static void forget_dynamic(bgpvpn_engine *e, neighbor *n)
+{
+    bgpvpn_event ev = {.kind = BGPVPN_EVENT_GONE, .id = n->id, .address = n->cfg.address};
+    bgpvpn__emit(e, &ev);
+    retire(e, n);
+}
+
+/* Who sent too much stays in Idle, and is refused there, until the pause is over. */
+static void rest_over_limit(bgpvpn_engine *e, neighbor *n)
+{
+    const uint64_t pause = n->cfg.max_prefixes_restart_s * MS_PER_S;
+    n->over_limit = false;
+    if (n->dynamic && pause == 0) {
+        forget_dynamic(e, n);
+        return;
+    }
+    n->rest = BGPVPN_STATE_IDLE;
+    arm(e, n, pause ? pause : BGPVPN_NEVER);
+}
+
 void bgpvpn__neighbor_rest(bgpvpn_engine *e, neighbor *n, bool failed_to_connect)
 {
     if (n->removing || n->shutdown || n->in || n->out)
         return;
+    if (n->over_limit) {
+        rest_over_limit(e, n);
+        return;
+    }
     if (n->dynamic) {
-        bgpvpn_event ev = {.kind = BGPVPN_EVENT_GONE, .id = n->id, .address = n->cfg.address};
-        bgpvpn__emit(e, &ev);
-        retire(e, n);
+        forget_dynamic(e, n);
         return;
     }
     /* Who cannot be reached may still reach us; who made an error waits a while. */
@@ -217,8 +245,12 @@ void bgpvpn__neighbor_due(bgpvpn_engine *e, neighbor *n)
     arm(e, n, BGPVPN_NEVER);
     if (n->shutdown || n->removing)
         return;
+    if (n->dynamic) {
+        forget_dynamic(e, n);
+        return;
+    }
     /* RFC 4271 8.2.2 Connect, event 9: the attempt is given up for another one. */
-    if (n->out && n->out->state == BGPVPN_STATE_CONNECT)
+    if (n->out && !n->out->up)
         bgpvpn__session_end(e, n->out, BGPVPN_REASON_STREAM);
     start(e, n);
 }
@@ -319,6 +351,24 @@ bgpvpn_rc bgpvpn_engine_neighbor_reset(bgpvpn_engine *e, uint64_t now_ms, uint64
     if (rc != BGPVPN_OK)
         return rc;
     cease(e, n, CEASE_RESET, NULL, 0);
+    return BGPVPN_OK;
+}
+
+bgpvpn_rc bgpvpn_engine_neighbor_cease(bgpvpn_engine *e, uint64_t now_ms, uint64_t id,
+                                       uint8_t subcode, const uint8_t *text, size_t len)
+{
+    uint8_t data[1 + TEXT_MAX] = {0};
+    const bool speaks = subcode == CEASE_SHUTDOWN || subcode == CEASE_RESET;
+    if (subcode == 0 || (!text && len > 0) || len > (speaks ? TEXT_MAX : 0u))
+        return BGPVPN_ERR_ARG;
+    neighbor *n;
+    const bgpvpn_rc rc = find_for(e, now_ms, id, true, &n);
+    if (rc != BGPVPN_OK)
+        return rc;
+    data[0] = (uint8_t)len;
+    if (len > 0)
+        memcpy(data + 1, text, len);
+    cease(e, n, subcode, data, len > 0 ? len + 1 : 0);
     return BGPVPN_OK;
 }
 

@@ -262,6 +262,14 @@ static bgpvpn_rc take_routes(bgpvpn_engine *e, const conn *c, bgpvpn_update *u)
     return rc;
 }
 
+/* The last thing that is done: it may end the session. */
+static void count_routes(bgpvpn_engine *e, conn *c)
+{
+    for (uint32_t i = 0; i < TABLES && c->state == BGPVPN_STATE_ESTABLISHED; i++)
+        if (c->tables >> i & 1)
+            bgpvpn__session_count(e, c, UINT32_C(1) << i);
+}
+
 bgpvpn_rc bgpvpn__receive_update(bgpvpn_engine *e, conn *c, const uint8_t *msg, size_t len)
 {
     neighbor *n = c->neighbor;
@@ -292,5 +300,6 @@ bgpvpn_rc bgpvpn__receive_update(bgpvpn_engine *e, conn *c, const uint8_t *msg, 
     n->info.treated_discard += u.treat == BGPVPN_TREAT_DISCARD;
     if (u.treat != BGPVPN_TREAT_NORMAL)
         tell(e, c, BGPVPN_EVENT_FAULT, u.treat, u.fault);
+    count_routes(e, c);
     return BGPVPN_OK;
 }

@@ -205,15 +205,21 @@ static const neighbor *source_of(const bgpvpn_engine *e, const path *p)
     return p->source == SOURCE_LOCAL ? NULL : e->by_index[p->source];
 }
 
-static bool is_stale(const bgpvpn_engine *e, const dest *d, const path *p)
+static family *family_of(const bgpvpn_engine *e, const dest *d, uint32_t source)
 {
-    const neighbor *n = source_of(e, p);
-    return n ? n->epoch != p->epoch : d->rd && d->rd->vrf && d->rd->vrf->removing;
+    return &e->by_index[source]->families[bgpvpn__table_index(d->table)];
+}
+
+static bool is_swept(const bgpvpn_engine *e, const dest *d, const path *p)
+{
+    if (p->source == SOURCE_LOCAL)
+        return d->rd && d->rd->vrf && d->rd->vrf->removing;
+    return (int16_t)(p->round - family_of(e, d, p->source)->swept) < 0;
 }
 
 bool bgpvpn__path_usable(const bgpvpn_engine *e, const dest *d, const path *p)
 {
-    return !is_stale(e, d, p) && (!p->attrs->hop || p->attrs->hop->state == HOP_UP);
+    return !is_swept(e, d, p) && (!p->attrs->hop || p->attrs->hop->state == HOP_UP);
 }
 
 static bool is_external(const bgpvpn_engine *e, const path *p)
@@ -366,6 +372,26 @@ static void count_path(bgpvpn_engine *e, const dest *d, uint32_t source, int by)
         d->rd->vrf->locals += (uint32_t)by;
 }
 
+/* A path joins the round of its family. */
+static void join_round(bgpvpn_engine *e, const dest *d, path *p)
+{
+    if (p->source == SOURCE_LOCAL)
+        return;
+    family *f = family_of(e, d, p->source);
+    p->round = f->round;
+    f->live++;
+    f->fresh++;
+}
+
+static void leave_round(bgpvpn_engine *e, const dest *d, const path *p)
+{
+    if (p->source == SOURCE_LOCAL)
+        return;
+    family *f = family_of(e, d, p->source);
+    f->live -= !is_swept(e, d, p);
+    f->fresh -= p->round == f->round;
+}
+
 /* Takes out the path at a link; true when it was the best one. */
 static bool unlink_path(bgpvpn_engine *e, dest *d, uint32_t *link)
 {
@@ -376,16 +402,12 @@ static bool unlink_path(bgpvpn_engine *e, dest *d, uint32_t *link)
         d->flags &= (uint8_t)~DEST_BEST;
     *link = p->next;
     count_path(e, d, p->source, -1);
+    leave_round(e, d, p);
     bgpvpn__attrs_put(e, p->attrs);
     pool_put(&e->paths, handle);
     if (!d->paths)
         lost_its_paths(e);
     return was_best;
-}
-
-static uint16_t epoch_of(const bgpvpn_engine *e, uint32_t source)
-{
-    return source == SOURCE_LOCAL ? 0 : e->by_index[source]->epoch;
 }
 
 static bgpvpn_rc path_add(bgpvpn_engine *e, dest *d, uint32_t source, attrs *a, uint32_t label)
@@ -399,7 +421,6 @@ static bgpvpn_rc path_add(bgpvpn_engine *e, dest *d, uint32_t source, attrs *a, 
     p->source = source;
     p->attrs = a;
     p->label = label;
-    p->epoch = epoch_of(e, source);
     a->refs++;
     /* Behind the first one, which may be the best. */
     if (!d->paths)
@@ -408,6 +429,7 @@ static bgpvpn_rc path_add(bgpvpn_engine *e, dest *d, uint32_t source, attrs *a, 
     p->next = *link;
     *link = handle;
     count_path(e, d, source, 1);
+    join_round(e, d, p);
     return BGPVPN_OK;
 }
 
@@ -437,17 +459,17 @@ bgpvpn_rc bgpvpn__rib_set(bgpvpn_engine *e, uint32_t table, const uint8_t *rd_by
     bool touched = false;
     if (*link) {
         path *p = bgpvpn__path(e, *link);
-        const bool same = p->attrs == a && p->label == label;
-        touched = (d->flags & DEST_BEST) && *link == d->paths &&
-                  (!same || p->epoch != epoch_of(e, source));
-        p->epoch = epoch_of(e, source);
+        const bool same = p->attrs == a && p->label == label && !is_swept(e, d, p);
+        touched = (d->flags & DEST_BEST) && *link == d->paths && !same;
+        leave_round(e, d, p);
+        join_round(e, d, p);
         p->label = label;
         a->refs++;
         bgpvpn__attrs_put(e, p->attrs);
         p->attrs = a;
         if (source != SOURCE_LOCAL)
             e->by_index[source]->info.implicit_in++;
-        if (same && !touched)
+        if (same)
             return BGPVPN_OK;
     } else {
         const bgpvpn_rc rc = path_add(e, d, source, a, label);
@@ -481,6 +503,32 @@ void bgpvpn__rib_rescan(bgpvpn_engine *e)
     e->scan_left = bgpvpn__rib_size(e);
 }
 
+void bgpvpn__rib_mark(neighbor *n, uint32_t tables)
+{
+    for (uint32_t i = 0; i < TABLES; i++) {
+        if (!(tables >> i & 1))
+            continue;
+        n->families[i].round++;
+        n->families[i].fresh = 0;
+    }
+}
+
+void bgpvpn__rib_sweep(bgpvpn_engine *e, neighbor *n, uint32_t tables)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < TABLES; i++) {
+        family *f = &n->families[i];
+        if (!(tables >> i & 1))
+            continue;
+        any |= f->live != f->fresh;
+        f->swept = f->round;
+        f->live = f->fresh;
+        f->refreshing = false;
+    }
+    if (any)
+        bgpvpn__rib_rescan(e);
+}
+
 static bool reap(bgpvpn_engine *e, uint32_t handle, uint64_t synced)
 {
     const dest *d = bgpvpn__dest(e, handle);
@@ -497,7 +545,7 @@ static void visit(bgpvpn_engine *e, uint32_t handle, uint64_t synced)
     bool touched = false;
     for (uint32_t *link = &d->paths; *link;) {
         path *p = bgpvpn__path(e, *link);
-        if (is_stale(e, d, p))
+        if (is_swept(e, d, p))
             touched |= unlink_path(e, d, link) || !d->paths;
         else
             link = &p->next;

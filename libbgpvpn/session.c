@@ -9,6 +9,9 @@
  *   hold_at       HoldTimer: the peer has been silent for too long. While waiting for its OPEN a
  *                 large value, then the negotiated one; restarted by KEEPALIVE and UPDATE.
  *   keepalive_at  KeepaliveTimer: time to say something; a third of the hold time, jittered.
+ *   delay_at      DelayOpenTimer: TCP is there, and we wait for the peer's OPEN before our own.
+ *   send_hold_at  SendHoldTimer (RFC 9687): no message could be handed out. Restarted by each one
+ *                 without moving the timer, so it may run out too early, and is then set anew.
  *   ask_at        ASK_ACCEPT has not been answered.
  *   close_at      the last NOTIFICATION could not be handed out.
  * Of a neighbour: retry_at, its ConnectRetryTimer, and in Idle the pause before another start.
@@ -21,9 +24,14 @@ enum {
     CODE_HOLD_TIMER = 4,
     CODE_FSM = 5, /* RFC 6608: the subcode is 1 for OpenSent, 2 OpenConfirm, 3 Established */
     CODE_CEASE = 6,
+    CODE_SEND_HOLD_TIMER = 8,
+    CEASE_MAX_PREFIXES = 1,
+    CEASE_REJECTED = 5,
     CEASE_COLLISION = 7,
     CEASE_RESOURCES = 8,
-    KEEPALIVES_A_HOLD_TIME = 3
+    KEEPALIVES_A_HOLD_TIME = 3,
+    SEND_HOLD_MIN_S = 480, /* RFC 9687 6 */
+    CEASE_MAX_PREFIXES_LEN = 7
 };
 
 #define MS_PER_S UINT64_C(1000)
@@ -31,9 +39,10 @@ enum {
 static void set_state(conn *c, uint8_t state)
 {
     static const uint8_t allowed[] = {
-        [BGPVPN_STATE_IDLE] = 1 << BGPVPN_STATE_CONNECT | 1 << BGPVPN_STATE_OPEN_SENT,
+        [BGPVPN_STATE_IDLE] =
+            1 << BGPVPN_STATE_CONNECT | 1 << BGPVPN_STATE_ACTIVE | 1 << BGPVPN_STATE_OPEN_SENT,
         [BGPVPN_STATE_CONNECT] = 1 << BGPVPN_STATE_IDLE | 1 << BGPVPN_STATE_OPEN_SENT,
-        [BGPVPN_STATE_ACTIVE] = 0,
+        [BGPVPN_STATE_ACTIVE] = 1 << BGPVPN_STATE_IDLE | 1 << BGPVPN_STATE_OPEN_SENT,
         [BGPVPN_STATE_OPEN_SENT] = 1 << BGPVPN_STATE_IDLE | 1 << BGPVPN_STATE_OPEN_CONFIRM,
         [BGPVPN_STATE_OPEN_CONFIRM] = 1 << BGPVPN_STATE_IDLE | 1 << BGPVPN_STATE_ESTABLISHED,
         [BGPVPN_STATE_ESTABLISHED] = 1 << BGPVPN_STATE_IDLE,
@@ -64,16 +73,44 @@ static void restart_keepalive(bgpvpn_engine *e, conn *c)
     c->keepalive_at = c->hold_s ? e->now_ms + bgpvpn__jitter_ms(e, period) : BGPVPN_NEVER;
 }
 
-void bgpvpn__session_open(bgpvpn_engine *e, conn *c)
+static void send_open(bgpvpn_engine *e, conn *c)
 {
-    set_state(c, c->incoming ? BGPVPN_STATE_OPEN_SENT : BGPVPN_STATE_CONNECT);
-    if (!c->up)
-        return;
     set_state(c, BGPVPN_STATE_OPEN_SENT);
+    c->delay_at = BGPVPN_NEVER;
     c->send_open = true;
     bgpvpn__conn_ready(e, c);
     c->hold_at = e->now_ms + e->cfg.open_timeout_s * MS_PER_S;
+}
+
+void bgpvpn__session_open(bgpvpn_engine *e, conn *c)
+{
+    /* With DelayOpen a connection waits in Connect or Active, by who dialled. */
+    set_state(c, c->incoming ? BGPVPN_STATE_ACTIVE : BGPVPN_STATE_CONNECT);
+    if (!c->up)
+        return;
+    if (c->neighbor->cfg.delay_open_s > 0)
+        c->delay_at = e->now_ms + c->neighbor->cfg.delay_open_s * MS_PER_S;
+    else
+        send_open(e, c);
     bgpvpn__conn_arm(e, c);
+}
+
+/* RFC 9687 4.3 */
+static void start_send_hold(const bgpvpn_engine *e, conn *c)
+{
+    const uint32_t set = c->neighbor->cfg.send_hold_time_s;
+    uint64_t time_s = set;
+    if (set == 0)
+        time_s =
+            c->hold_s * UINT64_C(2) > SEND_HOLD_MIN_S ? c->hold_s * UINT64_C(2) : SEND_HOLD_MIN_S;
+    c->send_hold_ms = c->hold_s == 0 || set == UINT32_MAX ? 0 : time_s * MS_PER_S;
+    c->send_hold_at = c->send_hold_ms ? e->now_ms + c->send_hold_ms : BGPVPN_NEVER;
+}
+
+void bgpvpn__session_sent(bgpvpn_engine *e, conn *c)
+{
+    if (c->send_hold_ms)
+        c->send_hold_at = e->now_ms + c->send_hold_ms;
 }
 
 static void report_end(bgpvpn_engine *e, const conn *c, uint32_t kind)
@@ -91,13 +128,14 @@ static void leave_established(bgpvpn_engine *e, neighbor *n)
 {
     bgpvpn__group_leave(e, n);
     n->up = NULL;
-    n->epoch++;
+    bgpvpn__rib_mark(n, ALL_TABLES);
+    bgpvpn__rib_sweep(e, n, ALL_TABLES);
     n->established_ms = 0;
     n->limit_told = false;
+    for (int i = 0; i < TABLES; i++)
+        n->families[i].many_told = n->families[i].max_told = false;
     n->info.resets++;
     e->established--;
-    if (n->info.paths > 0)
-        bgpvpn__rib_rescan(e);
 }
 
 /* The connection is done with: its neighbour is told, and rid of it. */
@@ -107,12 +145,13 @@ static void detach(bgpvpn_engine *e, conn *c, uint8_t reason)
     const uint8_t was = c->state;
     c->reason = reason;
     set_state(c, BGPVPN_STATE_IDLE);
-    c->hold_at = c->keepalive_at = BGPVPN_NEVER;
+    c->hold_at = c->keepalive_at = c->delay_at = c->send_hold_at = BGPVPN_NEVER;
+    c->send_hold_ms = 0;
     c->send_open = c->send_keepalive = false;
-    c->send_refresh = c->send_eor = 0;
+    c->send_refresh = c->send_eor = c->send_begin = c->send_end = 0;
     if (!n)
         return;
-    if (was != BGPVPN_STATE_CONNECT) {
+    if (was != BGPVPN_STATE_CONNECT || c->up) {
         n->info.last_reason = reason;
         n->info.last_code = c->code;
         n->info.last_subcode = c->subcode;
@@ -126,9 +165,9 @@ static void detach(bgpvpn_engine *e, conn *c, uint8_t reason)
         n->in = NULL;
     c->neighbor = NULL;
     /* RFC 4271 8.2.2, event 18: TCP that fails before an OPEN was read leads to Active. */
-    bgpvpn__neighbor_rest(e, n,
-                          was == BGPVPN_STATE_CONNECT ||
-                              (was == BGPVPN_STATE_OPEN_SENT && reason == BGPVPN_REASON_STREAM));
+    const bool no_tcp = was == BGPVPN_STATE_CONNECT && !c->up;
+    bgpvpn__neighbor_rest(
+        e, n, no_tcp || (was <= BGPVPN_STATE_OPEN_SENT && reason == BGPVPN_REASON_STREAM));
 }
 
 void bgpvpn__session_end(bgpvpn_engine *e, conn *c, uint8_t reason)
@@ -144,7 +183,8 @@ static void notify(bgpvpn_engine *e, conn *c, uint8_t code, uint8_t subcode, con
         return;
     c->code = code;
     c->subcode = subcode;
-    if (!c->up) {
+    /* RFC 4271 8.1.1: SendNOTIFICATIONwithoutOPEN is not set. */
+    if (!c->up || c->delay_at != BGPVPN_NEVER) {
         bgpvpn__session_end(e, c, reason);
         return;
     }
@@ -178,6 +218,51 @@ void bgpvpn__session_fault(bgpvpn_engine *e, conn *c, bgpvpn_rc why, const uint8
     uint8_t code = CODE_CEASE, subcode = CEASE_RESOURCES;
     (void)bgpvpn_rc_notification(why, &code, &subcode);
     bgpvpn__session_notify(e, c, code, subcode, data, len);
+}
+
+/* RFC 4486 4: the family and its upper bound are the data. */
+static void end_over_limit(bgpvpn_engine *e, conn *c, uint32_t table)
+{
+    const neighbor *n = c->neighbor;
+    uint8_t data[CEASE_MAX_PREFIXES_LEN] = {0, (uint8_t)bgpvpn__table_afi(table),
+                                            bgpvpn__table_safi(table)};
+    wire_set_u32(data + 3, n->cfg.max_prefixes);
+    c->neighbor->over_limit = true;
+    bgpvpn__session_notify(e, c, CODE_CEASE, CEASE_MAX_PREFIXES, data, sizeof(data));
+}
+
+void bgpvpn__session_count(bgpvpn_engine *e, conn *c, uint32_t table)
+{
+    neighbor *n = c->neighbor;
+    family *f = &n->families[bgpvpn__table_index(table)];
+    const uint32_t most = n->cfg.max_prefixes;
+    if (most == 0)
+        return;
+    bgpvpn_event ev = {.id = c->neighbor_id, .parent_id = c->id, .number = table};
+    ev.address = c->peer;
+    const bool many =
+        n->cfg.warn_percent > 0 && f->live * UINT64_C(100) >= most * (uint64_t)n->cfg.warn_percent;
+    if (many && !f->many_told) {
+        ev.kind = BGPVPN_EVENT_MANY_PREFIXES;
+        bgpvpn__emit(e, &ev);
+    }
+    f->many_told = many;
+    if (f->live > most && !f->max_told) {
+        ev.kind = BGPVPN_EVENT_MAX_PREFIXES;
+        bgpvpn__emit(e, &ev);
+    }
+    f->max_told = f->live > most;
+    if (f->max_told && !(n->cfg.flags & BGPVPN_NEIGHBOR_WARN_ONLY))
+        end_over_limit(e, c, table);
+}
+
+void bgpvpn__session_deny(bgpvpn_engine *e, conn *c)
+{
+    if (c->ask_id)
+        e->asks--;
+    c->ask_id = 0;
+    c->ask_at = BGPVPN_NEVER;
+    notify(e, c, CODE_CEASE, CEASE_REJECTED, NULL, 0, BGPVPN_REASON_DENIED);
 }
 
 /* ---- OPEN ---- */
@@ -244,6 +329,9 @@ static void receive_open(bgpvpn_engine *e, conn *c, const uint8_t *msg, size_t l
         bgpvpn__session_fault(e, c, rc, version, is_version ? sizeof(version) : 0);
         return;
     }
+    /* RFC 4271 8.2.2, event 20: the peer spoke first. */
+    if (c->delay_at != BGPVPN_NEVER)
+        send_open(e, c);
     if (loses_collision(e, c, &open)) {
         notify(e, c, CODE_CEASE, CEASE_COLLISION, NULL, 0, BGPVPN_REASON_COLLISION);
         return;
@@ -281,6 +369,7 @@ static bgpvpn_rc establish(bgpvpn_engine *e, conn *c)
     n->established_ms = e->now_ms;
     e->established++;
     restart_hold(e, c);
+    start_send_hold(e, c);
     bgpvpn__conn_arm(e, c);
     bgpvpn_event ev = {.kind = BGPVPN_EVENT_UP, .id = n->id, .parent_id = c->id};
     ev.address = c->peer;
@@ -292,6 +381,24 @@ static bgpvpn_rc establish(bgpvpn_engine *e, conn *c)
     return BGPVPN_OK;
 }
 
+/* RFC 7313 4: what comes between the two marks is all that the peer has. */
+static void receive_mark(bgpvpn_engine *e, conn *c, uint32_t table, uint8_t subtype)
+{
+    neighbor *n = c->neighbor;
+    family *f = &n->families[bgpvpn__table_index(table)];
+    if (!(c->capabilities & BGPVPN_CAPABLE_ENHANCED_REFRESH))
+        return;
+    if (subtype == REFRESH_END) {
+        if (f->refreshing)
+            bgpvpn__rib_sweep(e, n, table);
+        return;
+    }
+    if (f->refreshing)
+        return; /* begun again: what came since the first mark is not older */
+    f->refreshing = true;
+    bgpvpn__rib_mark(n, table);
+}
+
 static void receive_refresh(bgpvpn_engine *e, conn *c, const uint8_t *msg, size_t len)
 {
     bgpvpn_refresh r;
@@ -300,10 +407,14 @@ static void receive_refresh(bgpvpn_engine *e, conn *c, const uint8_t *msg, size_
         bgpvpn__session_fault(e, c, rc, msg, len);
         return;
     }
-    /* RFC 2918 4: of families not announced nothing is sent; RFC 7313 was not announced. */
+    /* RFC 2918 4: of families not announced nothing is sent. */
     const uint32_t table = bgpvpn__table(r.afi, r.safi) & c->tables;
-    if (!table || r.subtype != 0)
+    if (!table || r.subtype > REFRESH_END)
         return;
+    if (r.subtype != REFRESH_REQUEST) {
+        receive_mark(e, c, table, r.subtype);
+        return;
+    }
     bgpvpn__group_refresh(e, c->neighbor, table);
     bgpvpn_event ev = {.kind = BGPVPN_EVENT_REFRESH, .id = c->neighbor_id, .parent_id = c->id};
     ev.number = table;
@@ -332,7 +443,11 @@ static void receive_notification(bgpvpn_engine *e, conn *c, const uint8_t *msg, 
 
 static void wrong_state(bgpvpn_engine *e, conn *c, uint8_t type)
 {
-    /* RFC 6608 3: the type is the data. */
+    if (c->state < BGPVPN_STATE_OPEN_SENT) {
+        bgpvpn__session_end(e, c, BGPVPN_REASON_NONE);
+        return;
+    }
+    /* RFC 6608 4: the type is the data. */
     const uint8_t subcode = (uint8_t)(c->state - BGPVPN_STATE_OPEN_SENT + 1);
     bgpvpn__session_notify(e, c, CODE_FSM, subcode, &type, sizeof(type));
 }
@@ -346,7 +461,7 @@ bgpvpn_rc bgpvpn__session_message(bgpvpn_engine *e, conn *c, const uint8_t *msg,
     n->info.received[0]++;
     if (type == BGPVPN_MESSAGE_NOTIFICATION) {
         receive_notification(e, c, msg, len);
-    } else if (c->state == BGPVPN_STATE_OPEN_SENT && type == BGPVPN_MESSAGE_OPEN) {
+    } else if (c->state <= BGPVPN_STATE_OPEN_SENT && type == BGPVPN_MESSAGE_OPEN) {
         receive_open(e, c, msg, len);
     } else if (c->state == BGPVPN_STATE_OPEN_CONFIRM && type == BGPVPN_MESSAGE_KEEPALIVE) {
         rc = establish(e, c);
@@ -375,13 +490,23 @@ void bgpvpn__session_due(bgpvpn_engine *e, conn *c)
     if (c->close_at <= e->now_ms) {
         bgpvpn__conn_close(e, c);
     } else if (c->ask_at <= e->now_ms) {
-        bgpvpn__session_end(e, c, BGPVPN_REASON_DENIED);
+        bgpvpn__session_deny(e, c);
+    } else if (c->delay_at <= e->now_ms) {
+        send_open(e, c);
+        bgpvpn__conn_arm(e, c);
     } else if (c->hold_at <= e->now_ms) {
         bgpvpn__session_notify(e, c, CODE_HOLD_TIMER, 0, NULL, 0);
+    } else if (c->send_hold_at <= e->now_ms) {
+        /* RFC 9687 4.3: a NOTIFICATION would wait behind what cannot be sent. */
+        c->code = CODE_SEND_HOLD_TIMER;
+        c->subcode = 0;
+        bgpvpn__session_end(e, c, BGPVPN_REASON_SEND_HOLD);
     } else if (c->keepalive_at <= e->now_ms) {
         c->send_keepalive = true;
         bgpvpn__conn_ready(e, c);
         restart_keepalive(e, c);
+        bgpvpn__conn_arm(e, c);
+    } else {
         bgpvpn__conn_arm(e, c);
     }
 }

@@ -28,6 +28,7 @@ bgpvpn_rc bgpvpn__conn_new(bgpvpn_engine *e, const bgpvpn_addr *peer, uint8_t in
     c->incoming = incoming;
     c->up = incoming;
     c->hold_at = c->keepalive_at = c->close_at = c->ask_at = BGPVPN_NEVER;
+    c->delay_at = c->send_hold_at = BGPVPN_NEVER;
     map_insert(&e->conns_by_id, &e->alloc, &c->node, c->id);
     c->next = e->conns;
     if (e->conns)
@@ -107,6 +108,8 @@ void bgpvpn__conn_arm(bgpvpn_engine *e, conn *c)
     at = c->keepalive_at < at ? c->keepalive_at : at;
     at = c->close_at < at ? c->close_at : at;
     at = c->ask_at < at ? c->ask_at : at;
+    at = c->delay_at < at ? c->delay_at : at;
+    at = c->send_hold_at < at ? c->send_hold_at : at;
     heap_set(&e->timers, &c->timer.node, at);
 }
 
@@ -198,7 +201,7 @@ bgpvpn_rc bgpvpn_engine_answer_accept(bgpvpn_engine *e, uint64_t now_ms, uint64_
     if (!bgpvpn__events_ok(e))
         return BGPVPN_ERR_LIMIT;
     if (!cfg) {
-        bgpvpn__session_end(e, c, BGPVPN_REASON_DENIED);
+        bgpvpn__session_deny(e, c);
         return BGPVPN_OK;
     }
     neighbor *n = bgpvpn__neighbor_by_addr(e, &c->peer);
@@ -381,7 +384,8 @@ static size_t make_open(const bgpvpn_engine *e, conn *c)
 {
     bgpvpn_open open = {.as = e->cfg.local_as, .router_id = e->cfg.router_id};
     size_t len = 0;
-    open.capabilities = BGPVPN_CAPABLE_MULTIPROTOCOL | BGPVPN_CAPABLE_REFRESH | BGPVPN_CAPABLE_AS4;
+    open.capabilities = BGPVPN_CAPABLE_MULTIPROTOCOL | BGPVPN_CAPABLE_REFRESH | BGPVPN_CAPABLE_AS4 |
+                        BGPVPN_CAPABLE_ENHANCED_REFRESH;
     if (c->neighbor) {
         open.hold_time_s = (uint16_t)c->neighbor->cfg.hold_time_s;
         open.tables = c->neighbor->cfg.tables;
@@ -396,6 +400,15 @@ static uint32_t take_table(uint32_t *tables)
     const uint32_t table = *tables & (~*tables + 1);
     *tables &= ~table;
     return table;
+}
+
+static size_t make_refresh(conn *c, uint32_t *tables, uint8_t subtype)
+{
+    const uint32_t table = take_table(tables);
+    const bgpvpn_refresh r = {bgpvpn__table_afi(table), subtype, bgpvpn__table_safi(table)};
+    size_t len = 0;
+    (void)bgpvpn_refresh_encode(&r, c->tx, sizeof(c->tx), &len);
+    return len;
 }
 
 /* Puts the next message into c->tx; OK without one when there is none. */
@@ -418,15 +431,20 @@ static bgpvpn_rc next_message(bgpvpn_engine *e, conn *c, uint32_t *budget)
         type = BGPVPN_MESSAGE_KEEPALIVE;
         (void)bgpvpn_keepalive_encode(c->tx, sizeof(c->tx), &len);
     } else if (c->send_refresh) {
-        const uint32_t table = take_table(&c->send_refresh);
-        const bgpvpn_refresh r = {bgpvpn__table_afi(table), 0, bgpvpn__table_safi(table)};
         type = BGPVPN_MESSAGE_REFRESH;
-        (void)bgpvpn_refresh_encode(&r, c->tx, sizeof(c->tx), &len);
+        len = make_refresh(c, &c->send_refresh, REFRESH_REQUEST);
+    } else if (c->send_begin) {
+        type = BGPVPN_MESSAGE_REFRESH;
+        len = make_refresh(c, &c->send_begin, REFRESH_BEGIN);
     } else if (c->state == BGPVPN_STATE_ESTABLISHED) {
-        if (!c->send_eor)
+        if (!c->send_eor && !c->send_end)
             rc = bgpvpn__group_next(e, c->neighbor, c->tx, budget, &len);
-        if (rc == BGPVPN_OK && len == 0 && c->send_eor)
+        if (rc == BGPVPN_OK && len == 0 && c->send_eor) {
             len = bgpvpn__encode_end_of_rib(take_table(&c->send_eor), c->tx);
+        } else if (rc == BGPVPN_OK && len == 0 && c->send_end) {
+            type = BGPVPN_MESSAGE_REFRESH;
+            len = make_refresh(c, &c->send_end, REFRESH_END);
+        }
     }
     if (len > 0 && type != BGPVPN_MESSAGE_NOTIFICATION)
         count_sent(c, type);
@@ -451,6 +469,8 @@ static bgpvpn_rc fill(bgpvpn_engine *e, conn *c, uint8_t *buf, size_t cap, uint3
         memcpy(buf + used, c->tx + c->tx_at, n);
         c->tx_at = (uint16_t)(c->tx_at + n);
         used += n;
+        if (c->tx_at == c->tx_len)
+            bgpvpn__session_sent(e, c);
         if (c->tx_at == c->tx_len && c->closing && !c->send_open && !c->send_notification) {
             bgpvpn__conn_close(e, c);
             break;

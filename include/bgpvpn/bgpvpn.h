@@ -14,6 +14,7 @@
 #include <bgpvpn/message.h>
 #include <bgpvpn/neighbor.h>
 #include <bgpvpn/rib.h>
+#include <bgpvpn/stream.h>
 #include <bgpvpn/update.h>
 
 #endif

@@ -24,19 +24,21 @@ typedef struct bgpvpn_engine bgpvpn_engine;
 
 /** Kinds of event; a caller ignores those that it does not know. */
 enum {
-    BGPVPN_EVENT_CONNECT = 1,      /**< Open TCP for parent_id: bgpvpn_engine_get_stream(). */
-    BGPVPN_EVENT_CLOSE = 2,        /**< Close the TCP connection of parent_id; its id is gone. */
-    BGPVPN_EVENT_UP = 3,           /**< Neighbour id is Established on stream parent_id. */
-    BGPVPN_EVENT_DOWN = 4,         /**< Neighbour id left Established; reason, code, subcode. */
-    BGPVPN_EVENT_FAILED = 5,       /**< A session with id failed before Established. */
-    BGPVPN_EVENT_END_OF_RIB = 6,   /**< id sent all it had of the family in number (RFC 4724 2). */
-    BGPVPN_EVENT_REFRESH = 7,      /**< id asked for the family in number again (RFC 2918). */
-    BGPVPN_EVENT_FAULT = 8,        /**< RFC 7606: number is the treatment, code the attribute. */
-    BGPVPN_EVENT_LIMIT = 9,        /**< A max_... refused routes of id; reported once a session. */
-    BGPVPN_EVENT_NEIGHBOR = 10,    /**< Dynamic neighbour id was made for stream parent_id. */
-    BGPVPN_EVENT_GONE = 11,        /**< Dynamic neighbour id has been removed. */
-    BGPVPN_EVENT_ASK_ACCEPT = 12,  /**< Answer with bgpvpn_engine_answer_accept(). */
-    BGPVPN_EVENT_ASK_NEXT_HOP = 13 /**< Answer with bgpvpn_engine_answer_next_hop(). */
+    BGPVPN_EVENT_CONNECT = 1,       /**< Open TCP for parent_id: bgpvpn_engine_get_stream(). */
+    BGPVPN_EVENT_CLOSE = 2,         /**< Close the TCP connection of parent_id; its id is gone. */
+    BGPVPN_EVENT_UP = 3,            /**< Neighbour id is Established on stream parent_id. */
+    BGPVPN_EVENT_DOWN = 4,          /**< Neighbour id left Established; reason, code, subcode. */
+    BGPVPN_EVENT_FAILED = 5,        /**< A session with id failed before Established. */
+    BGPVPN_EVENT_END_OF_RIB = 6,    /**< id sent all it had of the family in number (RFC 4724 2). */
+    BGPVPN_EVENT_REFRESH = 7,       /**< id asked for the family in number again (RFC 2918). */
+    BGPVPN_EVENT_FAULT = 8,         /**< RFC 7606: number is the treatment, code the attribute. */
+    BGPVPN_EVENT_LIMIT = 9,         /**< A max_... refused routes of id; reported once a session. */
+    BGPVPN_EVENT_NEIGHBOR = 10,     /**< Dynamic neighbour id was made for stream parent_id. */
+    BGPVPN_EVENT_GONE = 11,         /**< Dynamic neighbour id has been removed. */
+    BGPVPN_EVENT_ASK_ACCEPT = 12,   /**< Answer with bgpvpn_engine_answer_accept(). */
+    BGPVPN_EVENT_ASK_NEXT_HOP = 13, /**< Answer with bgpvpn_engine_answer_next_hop(). */
+    BGPVPN_EVENT_MANY_PREFIXES = 14, /**< id is at warn_percent in the family in number. */
+    BGPVPN_EVENT_MAX_PREFIXES = 15   /**< id is beyond max_prefixes in the family in number. */
 };
 
 /** Why a session ended: @ref bgpvpn_event.reason. */
@@ -47,7 +49,8 @@ enum {
     BGPVPN_REASON_RECEIVED = 3,  /**< The peer sent the NOTIFICATION in code, subcode. */
     BGPVPN_REASON_COLLISION = 4, /**< The other connection of the pair won (RFC 4271 6.8). */
     BGPVPN_REASON_DENIED = 5,    /**< ASK_ACCEPT was answered no, or not in time. */
-    BGPVPN_REASON_REMOVED = 6    /**< By request of the caller. */
+    BGPVPN_REASON_REMOVED = 6,   /**< By request of the caller. */
+    BGPVPN_REASON_SEND_HOLD = 7  /**< Nothing could be sent for the send hold time (RFC 9687). */
 };
 
 /** States of the FSM (RFC 4271 8.2.2). */
@@ -77,6 +80,7 @@ enum {
     BGPVPN_NEIGHBOR_PASSIVE = 1 << 0,       /**< Never dial. */
     BGPVPN_NEIGHBOR_CLIENT = 1 << 1,        /**< Route reflector client (RFC 4456). */
     BGPVPN_NEIGHBOR_NEXT_HOP_SELF = 1 << 2, /**< Reflect with own next hop and own labels. */
+    BGPVPN_NEIGHBOR_WARN_ONLY = 1 << 3,     /**< max_prefixes ends no session. */
     /** Its routes lead to itself: one whose next hop is another address is refused. For peers that
         are trusted with labels of their own and with nobody else's. */
     BGPVPN_NEIGHBOR_NEXT_HOP_PEER = 1 << 4
@@ -125,6 +129,18 @@ typedef struct bgpvpn_neighbor_config {
     uint32_t idle_hold_s;     /**< Pause in Idle after a failure, doubled up to 64 times; 1. */
     uint32_t min_hold_time_s; /**< Smaller ones in an OPEN are refused; 0. */
     uint64_t cookie;          /**< The caller's own; returned by getters. */
+    uint32_t delay_open_s;    /**< DelayOpenTime (RFC 4271 8.1.1): OPEN waits that long; 0. */
+    /**
+     * SendHoldTime (RFC 9687), above the hold time; 0: the greater of 8 minutes and twice the
+     * negotiated hold time; UINT32_MAX: none.
+     */
+    uint32_t send_hold_time_s;
+    uint32_t max_prefixes; /**< Of each family; one more ends the session; 0: any number. */
+    uint32_t warn_percent; /**< Of max_prefixes, tells MANY_PREFIXES; up to 100, 0: never; 75. */
+    /** Pause in Idle after that end; 0: until bgpvpn_engine_neighbor_start(); a dynamic neighbour
+        is forgotten after it. */
+    uint32_t max_prefixes_restart_s;
+    uint32_t reserved; /**< 0 */
 } bgpvpn_neighbor_config;
 
 /** An event; 64 bytes, frozen. */

@@ -3,13 +3,9 @@
  *
  * The FSM: every state against every event (RFC 4271 8.2.2), and what the caller may not do.
  */
-#include "net.h"
+#include "machine.h"
 
 #include <string.h>
-
-#define HEADER    "ffffffffffffffffffffffffffffffff"
-#define OPEN      HEADER "00310104fde8005a0a000002140206010400010080020641040000fde802020200"
-#define KEEPALIVE HEADER "001304"
 
 /* Events, by what the caller or the peer does. */
 enum {
@@ -28,78 +24,6 @@ enum {
     HOLD_EXPIRES,
     EVENTS
 };
-
-typedef struct machine {
-    bgpvpn_engine *e;
-    uint64_t now_ms, id, stream;
-    uint16_t note; /* code << 8 | subcode of the last NOTIFICATION sent */
-} machine;
-
-static const bgpvpn_addr us = {.family = BGPVPN_FAMILY_IPV4, .bytes = {10, 0, 0, 1}};
-static const bgpvpn_addr them = {.family = BGPVPN_FAMILY_IPV4, .bytes = {10, 0, 0, 2}};
-
-static void pump(machine *m)
-{
-    bgpvpn_event ev;
-    uint8_t buf[4096];
-    bgpvpn_output out;
-    for (int turn = 0; turn < 4; turn++) {
-        while (bgpvpn_engine_poll_event(m->e, &ev) == BGPVPN_YES)
-            if (ev.kind == BGPVPN_EVENT_CONNECT)
-                m->stream = ev.parent_id;
-        (void)bgpvpn_engine_set_credit(m->e, m->now_ms, m->stream, 65536);
-        while (bgpvpn_engine_poll_output(m->e, m->now_ms, buf, sizeof(buf), &out) == BGPVPN_YES) {
-            for (size_t at = 0; at + BGPVPN_HEADER_LEN <= out.len;) {
-                const size_t len = (size_t)buf[at + 16] << 8 | buf[at + 17];
-                if (buf[at + 18] == BGPVPN_MESSAGE_NOTIFICATION)
-                    m->note = (uint16_t)(buf[at + 19] << 8 | buf[at + 20]);
-                at += len;
-            }
-        }
-    }
-}
-
-static void feed(machine *m, const char *hex)
-{
-    uint8_t buf[128];
-    size_t used;
-    const size_t len = hex_bytes(hex, buf, sizeof(buf));
-    (void)bgpvpn_engine_input(m->e, m->now_ms, m->stream, buf, len, &used);
-    pump(m);
-}
-
-static uint32_t state_of(const machine *m)
-{
-    bgpvpn_neighbor_info info = {.struct_size = sizeof(info)};
-    assert_int_equal(bgpvpn_engine_get_neighbor(m->e, m->id, &info), BGPVPN_OK);
-    return info.state;
-}
-
-static void machine_in(machine *m, uint32_t state)
-{
-    bgpvpn_config cfg;
-    bgpvpn_neighbor_config n;
-    memset(m, 0, sizeof(*m));
-    net_config(0, &cfg);
-    m->now_ms = 1000;
-    assert_int_equal(bgpvpn_engine_new(&cfg, m->now_ms, &m->e), BGPVPN_OK);
-    (void)bgpvpn_neighbor_config_init(&n);
-    n.address = them;
-    n.remote_as = 65000;
-    n.flags = state == BGPVPN_STATE_ACTIVE ? BGPVPN_NEIGHBOR_PASSIVE : 0;
-    assert_int_equal(bgpvpn_engine_neighbor_add(m->e, m->now_ms, &n, &m->id), BGPVPN_OK);
-    pump(m);
-    if (state == BGPVPN_STATE_IDLE)
-        (void)bgpvpn_engine_neighbor_shutdown(m->e, m->now_ms, m->id, NULL, 0);
-    if (state >= BGPVPN_STATE_OPEN_SENT)
-        assert_int_equal(bgpvpn_engine_stream_up(m->e, m->now_ms, m->stream, &us), BGPVPN_OK);
-    pump(m);
-    if (state >= BGPVPN_STATE_OPEN_CONFIRM)
-        feed(m, OPEN);
-    if (state == BGPVPN_STATE_ESTABLISHED)
-        feed(m, KEEPALIVE);
-    assert_int_equal(state_of(m), state);
-}
 
 static void happen(machine *m, int event)
 {
@@ -122,25 +46,25 @@ static void happen(machine *m, int event)
         (void)bgpvpn_engine_stream_down(m->e, m->now_ms, m->stream);
         break;
     case GET_OPEN:
-        feed(m, OPEN);
+        machine_feed(m, OPEN);
         break;
     case GET_BAD_OPEN: /* of another AS */
-        feed(m, HEADER "001d0104fde9005a0a00000200");
+        machine_feed(m, HEADER "001d0104fde9005a0a00000200");
         break;
     case GET_KEEPALIVE:
-        feed(m, KEEPALIVE);
+        machine_feed(m, KEEPALIVE);
         break;
     case GET_UPDATE: /* withdraws 10.1.1.0/24 in VPNv4 */
-        feed(m, HEADER "002c02 0000 0015 800f12 000180 70800000 0000fde800000001 0a0101");
+        machine_feed(m, HEADER "002c02 0000 0015 800f12 000180 70800000 0000fde800000001 0a0101");
         break;
     case GET_NOTIFICATION:
-        feed(m, HEADER "0015030602");
+        machine_feed(m, HEADER "0015030602");
         break;
     case GET_REFRESH:
-        feed(m, HEADER "00170500010080");
+        machine_feed(m, HEADER "00170500010080");
         break;
     case GET_BAD_HEADER:
-        feed(m, HEADER "001304" HEADER "001209");
+        machine_feed(m, HEADER "001304" HEADER "001209");
         break;
     case HOLD_EXPIRES:
         m->now_ms += 240000;
@@ -150,7 +74,7 @@ static void happen(machine *m, int event)
     }
     (void)bgpvpn_engine_timeout(m->e, m->now_ms);
     /* A caller whose connection is gone would not wait for the next attempt to be seen. */
-    pump(m);
+    machine_pump(m);
 }
 
 typedef struct outcome {
@@ -191,9 +115,9 @@ static void every_event_in_every_state_leads_where_the_rfc_says(void **state)
             machine_in(&m, from);
             happen(&m, event);
             const outcome *want = &table[from][event];
-            if (state_of(&m) != want->state || m.note != want->note)
+            if (machine_state(&m) != want->state || m.note != want->note)
                 fail_msg("state %u, event %d: state %u and %04x, not %u and %04x", from, event,
-                         state_of(&m), m.note, want->state, want->note);
+                         machine_state(&m), m.note, want->state, want->note);
             bgpvpn_engine_free(m.e);
         }
     }
@@ -204,7 +128,7 @@ static void an_unwanted_family_is_refused_with_the_capability(void **state)
     (void)state;
     machine m;
     machine_in(&m, BGPVPN_STATE_OPEN_SENT);
-    feed(&m, HEADER "001d0104fde8005a0a00000200"); /* no capabilities: IPv4 unicast only */
+    machine_feed(&m, HEADER "001d0104fde8005a0a00000200"); /* no capabilities: IPv4 unicast only */
     assert_int_equal(m.note, 0x0207);
     bgpvpn_engine_free(m.e);
 }
@@ -214,7 +138,7 @@ static void our_own_identifier_is_refused_within_an_as(void **state)
     (void)state;
     machine m;
     machine_in(&m, BGPVPN_STATE_OPEN_SENT);
-    feed(&m, HEADER "00310104fde8005a0a000001140206010400010080020641040000fde802020200");
+    machine_feed(&m, HEADER "00310104fde8005a0a000001140206010400010080020641040000fde802020200");
     assert_int_equal(m.note, 0x0203); /* RFC 6286 2.2 */
     bgpvpn_engine_free(m.e);
 }
@@ -224,12 +148,12 @@ static void a_hold_time_of_zero_means_no_keepalives(void **state)
     (void)state;
     machine m;
     machine_in(&m, BGPVPN_STATE_OPEN_SENT);
-    feed(&m, HEADER "00310104fde800000a000002140206010400010080020641040000fde802020200");
-    feed(&m, KEEPALIVE);
+    machine_feed(&m, HEADER "00310104fde800000a000002140206010400010080020641040000fde802020200");
+    machine_feed(&m, KEEPALIVE);
     m.now_ms += 100000000;
     (void)bgpvpn_engine_timeout(m.e, m.now_ms);
-    pump(&m);
-    assert_int_equal(state_of(&m), BGPVPN_STATE_ESTABLISHED);
+    machine_pump(&m);
+    assert_int_equal(machine_state(&m), BGPVPN_STATE_ESTABLISHED);
     assert_true(bgpvpn_engine_deadline(m.e) == BGPVPN_NEVER ||
                 bgpvpn_engine_deadline(m.e) > m.now_ms);
     bgpvpn_engine_free(m.e);
@@ -275,6 +199,12 @@ static void strangers_are_asked_about_or_turned_away(void **state)
     assert_int_equal(bgpvpn_engine_accept(e, 3, &us, &them, &stream), BGPVPN_OK);
     assert_int_equal(bgpvpn_engine_poll_event(e, &ev), BGPVPN_YES);
     assert_int_equal(bgpvpn_engine_timeout(e, 20000), BGPVPN_OK);
+    /* RFC 4486 4: Connection Rejected */
+    uint8_t buf[64];
+    bgpvpn_output out;
+    assert_int_equal(bgpvpn_engine_set_credit(e, 20000, stream, 64), BGPVPN_OK);
+    assert_int_equal(bgpvpn_engine_poll_output(e, 20000, buf, sizeof(buf), &out), BGPVPN_YES);
+    assert_hex(buf, out.len, HEADER "0015030605");
     assert_int_equal(bgpvpn_engine_poll_event(e, &ev), BGPVPN_YES);
     assert_int_equal(ev.kind, BGPVPN_EVENT_CLOSE);
     assert_int_equal(ev.reason, BGPVPN_REASON_DENIED);
@@ -401,6 +331,12 @@ static void missing_arguments_are_refused(void **state)
     assert_int_equal(bgpvpn_engine_neighbor_shutdown(e, 0, m.id, buf, 256), arg);
     assert_int_equal(bgpvpn_engine_neighbor_start(NULL, 0, 1), arg);
     assert_int_equal(bgpvpn_engine_neighbor_reset(NULL, 0, 1), arg);
+    assert_int_equal(bgpvpn_engine_neighbor_cease(NULL, 0, 1, 6, NULL, 0), arg);
+    assert_int_equal(bgpvpn_engine_neighbor_cease(e, 0, m.id, 0, NULL, 0), arg);
+    assert_int_equal(bgpvpn_engine_neighbor_cease(e, 0, m.id, 2, NULL, 1), arg);
+    assert_int_equal(bgpvpn_engine_neighbor_cease(e, 0, m.id, 2, buf, 256), arg);
+    assert_int_equal(bgpvpn_engine_neighbor_cease(e, 0, m.id, 6, buf, 1), arg);
+    assert_int_equal(bgpvpn_engine_neighbor_cease(e, 0, 999, 6, NULL, 0), BGPVPN_ERR_ABSENT);
     assert_int_equal(bgpvpn_engine_neighbor_refresh(NULL, 0, 1, 4), arg);
     assert_int_equal(bgpvpn_engine_range_add(NULL, 0, &n, &id), arg);
     assert_int_equal(bgpvpn_engine_range_add(e, 0, NULL, &id), arg);
@@ -542,7 +478,7 @@ static void life(fail_alloc *f, void *user)
             sent += out.len;
         assert_true(rc == BGPVPN_OK || rc == BGPVPN_ERR_NOMEM);
     }
-    assert_int_equal(state_of(&m), BGPVPN_STATE_ESTABLISHED);
+    assert_int_equal(machine_state(&m), BGPVPN_STATE_ESTABLISHED);
     assert_int_equal(routes, 2);
     assert_int_equal(asks, 2);
     assert_true(sent > 100);
