@@ -36,6 +36,7 @@ nhrp_rc nhrp_config_init(nhrp_config *cfg)
     cfg->negative_ms = 60000;
     cfg->negative_max_ms = 960000;
     cfg->redirect_interval_ms = 8000;
+    cfg->silent_ms = 5000;
     return NHRP_OK;
 }
 

@@ -49,6 +49,9 @@ typedef struct nhrp_config {
     uint32_t negative_ms;            /**< 60,000: rest after a failure; doubles. */
     uint32_t negative_max_ms;        /**< 960,000: where doubling ends. */
     uint32_t redirect_interval_ms;   /**< 8,000 between redirects of one flow. */
+    uint32_t silent_ms;              /**< 5,000: rest after requests that nobody answered, which
+                                          denies nothing; doubles, up to negative_max_ms. */
+    uint32_t reserved;               /**< Zero. */
 } nhrp_config;
 
 /** Flags of an interface. */
