@@ -9,11 +9,11 @@
  * Standard output is the same bytes for the same options. What depends on the machine (CPU, wall
  * clock, memory) goes to standard error.
  */
+#include "memory.h"
 #include "options.h"
 #include "report.h"
 #include "rng.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -22,6 +22,7 @@ enum {
     STATUS_USAGE = 2,
     MS_PER_S = 1000,
     KIB = 1024,
+    NODE_KIB = 512, /* about what one takes */
     PING_EVERY_MS = 1000,
     UDP_EVERY_MS = 500,
     FLOWS_FROM_MS = 5000, /* pings begin, spread over a second */
@@ -194,17 +195,6 @@ static double wall_seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* What was allocated and not given back; 0 where the C library cannot tell. */
-static size_t heap_bytes(void)
-{
-#ifdef __GLIBC__
-    const struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
-#else
-    return 0;
-#endif
-}
-
 /* The last line is for tests/lab/scale.sh, too. */
 static void print_costs(const lab *l, double wall)
 {
@@ -216,11 +206,11 @@ static void print_costs(const lab *l, double wall)
     fprintf(stderr,
             "cost: %.3f s wall, %.3f s CPU, %zu KiB of heap at the end, %ld KiB resident at most, "
             "%.3f s virtual\n",
-            wall, user + system, heap_bytes() / KIB, used.ru_maxrss, (double)l->now / MS_PER_S);
+            wall, user + system, memory_in_use() / KIB, used.ru_maxrss, (double)l->now / MS_PER_S);
     fprintf(stderr,
             "cost a spoke: %.3f ms user, %.3f ms system, %.1f KiB heap, %.1f KiB resident\n",
             user * MS_PER_S / spokes, system * MS_PER_S / spokes,
-            (double)heap_bytes() / KIB / spokes, (double)used.ru_maxrss / spokes);
+            (double)memory_in_use() / KIB / spokes, (double)used.ru_maxrss / spokes);
 }
 
 int main(int argc, char **argv)
@@ -230,6 +220,7 @@ int main(int argc, char **argv)
         fputs(options_usage(), stderr);
         return STATUS_USAGE;
     }
+    memory_expect((size_t)(o.lab.plan.spokes + 1) * NODE_KIB * KIB);
     const double began = wall_seconds();
     lab l;
     uint32_t steps = 0;
