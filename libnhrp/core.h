@@ -127,6 +127,7 @@ typedef struct nhrp__mapping {
     struct nhrp__resolution *resolution;
     nhrp__link_ref request_link;
     uint32_t failures;
+    uint64_t rest_ms; /* how long a negative one rests */
     uint32_t flags;
     uint16_t holding_time_s, mtu;
     uint8_t kind, preference, code;

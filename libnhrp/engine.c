@@ -57,7 +57,8 @@ static bool config_ok(const nhrp_config *c)
 {
     return c->vendor_oui <= 0xffffff && c->max_events >= MIN_EVENTS && c->max_work > 0 &&
            c->retransmit_ms > 0 && c->retransmit_max_ms >= c->retransmit_ms &&
-           c->max_transmissions > 0 && c->negative_ms > 0 && c->negative_max_ms >= c->negative_ms;
+           c->max_transmissions > 0 && c->negative_ms > 0 && c->silent_ms > 0 &&
+           c->negative_max_ms >= c->negative_ms;
 }
 
 #define TABLES(e)                                                                                  \

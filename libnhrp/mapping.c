@@ -195,12 +195,12 @@ void nhrp__mapping_due(nhrp_engine *e, nhrp__mapping *m)
         nhrp__timer_set(e, &m->timer, m->expires_ms);
         return;
     }
-    /* A negative mapping is kept as long again, so that a next failure rests longer. */
+    /* A negative mapping is kept as long again, so that a next failure rests longer; not so short
+     * a time that no redirect can come in it. */
     if (m->kind == NHRP_MAPPING_NEGATIVE) {
-        const uint64_t rest = nhrp__backoff(e->cfg.negative_ms, e->cfg.negative_max_ms,
-                                            m->failures > 0 ? m->failures - 1 : 0);
-        if (e->now_ms < m->expires_ms + rest) {
-            nhrp__timer_set(e, &m->timer, m->expires_ms + rest);
+        const uint64_t kept = m->rest_ms > e->cfg.negative_ms ? m->rest_ms : e->cfg.negative_ms;
+        if (e->now_ms < m->expires_ms + kept) {
+            nhrp__timer_set(e, &m->timer, m->expires_ms + kept);
             return;
         }
     }

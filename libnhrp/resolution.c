@@ -89,28 +89,29 @@ void nhrp__resolution_cancel(nhrp_engine *e, nhrp__resolution *r)
         nhrp__resolution_end(e, r);
 }
 
-static void rest(nhrp_engine *e, nhrp__mapping *m, uint8_t code)
+static void rest(nhrp_engine *e, nhrp__mapping *m, uint8_t code, uint32_t first_ms)
 {
     nhrp__mapping_set_kind(m, NHRP_MAPPING_NEGATIVE);
     m->code = code;
-    m->expires_ms =
-        e->now_ms + nhrp__backoff(e->cfg.negative_ms, e->cfg.negative_max_ms, m->failures);
+    m->rest_ms = nhrp__backoff(first_ms, e->cfg.negative_max_ms, m->failures);
+    m->expires_ms = e->now_ms + m->rest_ms;
     m->failures++;
     nhrp__mapping_arm(e, m);
     nhrp__mapping_touch(e, m);
 }
 
 /*
- * Failed: the destination rests, and the path by the hub goes on. A mapping that is only renewed
- * ends where the responder denied it, and stands where nobody answered.
+ * Failed: the destination rests, first_ms the first time, and the path by the hub goes on. A
+ * mapping that is only renewed ends where the responder denied it, and stands where nobody
+ * answered.
  */
-static void fail(nhrp_engine *e, nhrp__resolution *r, uint8_t code)
+static void fail_for(nhrp_engine *e, nhrp__resolution *r, uint8_t code, uint32_t first_ms)
 {
     nhrp__mapping *m = r->mapping;
     const nhrp_addr host = addr_host(&m->destination, m->prefix.scope);
     nhrp__resolution_end(e, r);
     if (m->kind == NHRP_MAPPING_INCOMPLETE) {
-        rest(e, m, code);
+        rest(e, m, code, first_ms);
         return;
     }
     if (code == NHRP_CODE_SUCCESS)
@@ -119,8 +120,13 @@ static void fail(nhrp_engine *e, nhrp__resolution *r, uint8_t code)
     if (!nhrp__mapping_exact(e, &host) &&
         nhrp__mapping_new(e, &host, NHRP_MAPPING_INCOMPLETE, &m) == NHRP_OK) {
         m->destination = host;
-        rest(e, m, code);
+        rest(e, m, code, first_ms);
     }
+}
+
+static void fail(nhrp_engine *e, nhrp__resolution *r, uint8_t code)
+{
+    fail_for(e, r, code, e->cfg.negative_ms);
 }
 
 static void transmit(nhrp_engine *e, nhrp__resolution *r)
@@ -511,8 +517,9 @@ nhrp_rc nhrp__resolution_hurry(nhrp_engine *e, uint32_t request_id, const nhrp_p
 
 void nhrp__resolution_due(nhrp_engine *e, nhrp__resolution *r)
 {
+    /* Requests or replies may have been lost: a silence is no denial. */
     if (r->transmissions >= e->cfg.max_transmissions)
-        fail(e, r, NHRP_CODE_SUCCESS);
+        fail_for(e, r, NHRP_CODE_SUCCESS, e->cfg.silent_ms);
     else
         transmit(e, r);
 }

@@ -22,6 +22,13 @@ static void mark_dirty(lab *l, lab_node *n)
     l->dirty_end = &n->next_dirty;
 }
 
+/* After a packet: most only pass through a node, and change nothing of what it wants. */
+static void mark_stirred(lab *l, lab_node *n)
+{
+    if (n->stirred)
+        mark_dirty(l, n);
+}
+
 /* In the order in which something happened to them. */
 static void settle(lab *l)
 {
@@ -147,7 +154,7 @@ static void deliver(lab *l)
         uint32_t number;
         if (plan_find(&l->options.plan, &d->path.local, &number) && nat_in(l, number, &d->path)) {
             node_datagram(l->nodes[number], d);
-            mark_dirty(l, l->nodes[number]);
+            mark_stirred(l, l->nodes[number]);
             /* As a program would: what the router has to say is heard before it gets more. */
             if (l->nodes[number]->unheard >= UNHEARD_PACKETS)
                 settle(l);
@@ -189,7 +196,7 @@ static void send_flow(lab *l, flow *f)
     f->directly = direct ? f->directly | pending_bit(f->sent) : f->directly & ~pending_bit(f->sent);
     f->sent++;
     node_customer(n, f->vrf, packet, len);
-    mark_dirty(l, n);
+    mark_stirred(l, n);
 }
 
 static void note_heard(lab *l, const lab_node *n, uint32_t vrf, const host_heard *heard)
@@ -228,7 +235,7 @@ void lab_customer_packet(lab *l, lab_node *n, uint32_t vrf, const uint8_t *packe
         note_heard(l, n, vrf, &heard);
     if (answer_len > 0) {
         node_customer(n, vrf, answer, answer_len);
-        mark_dirty(l, n);
+        mark_stirred(l, n);
     }
 }
 

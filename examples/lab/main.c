@@ -9,6 +9,7 @@
  * Standard output is the same bytes for the same options. What depends on the machine (CPU, wall
  * clock, memory) goes to standard error.
  */
+#include "memory.h"
 #include "options.h"
 #include "report.h"
 #include "rng.h"
@@ -20,7 +21,8 @@
 enum {
     STATUS_USAGE = 2,
     MS_PER_S = 1000,
-    TARGETS = 3, /* that each spoke pings, at most */
+    KIB = 1024,
+    NODE_KIB = 512, /* about what one takes */
     PING_EVERY_MS = 1000,
     UDP_EVERY_MS = 500,
     FLOWS_FROM_MS = 5000, /* pings begin, spread over a second */
@@ -130,21 +132,21 @@ static bool run_walk(lab *l, uint32_t *steps)
 
 /* ---- Many spokes ---- */
 
-/* Other spokes than from, each once; fewer where the draw repeats itself. */
-static uint32_t choose_targets(const plan *p, uint64_t *random, uint32_t from,
-                               uint32_t chosen[TARGETS])
+/* Other spokes than from, each once; all where there are no more than count. */
+static uint32_t choose_targets(const plan *p, uint64_t *random, uint32_t from, uint32_t count,
+                               uint32_t chosen[LAB_MAX_FLOWS])
 {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < TARGETS; i++) {
-        const uint32_t drawn = 1 + rng_below(random, p->spokes - 1);
-        const uint32_t to = drawn + (drawn >= from);
-        bool again = false;
-        for (uint32_t j = 0; j < count; j++)
-            again |= chosen[j] == to;
-        if (!again)
-            chosen[count++] = to;
+    const uint32_t others = p->spokes - 1;
+    const uint32_t wanted = count < others ? count : others;
+    for (uint32_t n = 0; n < wanted;) {
+        const uint32_t drawn = 1 + rng_below(random, others);
+        chosen[n] = drawn + (drawn >= from);
+        uint32_t same = 0;
+        while (chosen[same] != chosen[n])
+            same++;
+        n += same == n;
     }
-    return count;
+    return wanted;
 }
 
 static bool add_pings(lab *l)
@@ -153,8 +155,8 @@ static bool add_pings(lab *l)
     const uint64_t end_ms = l->options.seconds * MS_PER_S;
     uint64_t random = p->seed ^ rng_mix(p->spokes);
     for (uint32_t from = 1; from <= p->spokes; from++) {
-        uint32_t chosen[TARGETS];
-        const uint32_t count = choose_targets(p, &random, from, chosen);
+        uint32_t chosen[LAB_MAX_FLOWS];
+        const uint32_t count = choose_targets(p, &random, from, l->options.flows, chosen);
         for (uint32_t i = 0; i < count; i++) {
             flow f = {.from = from,
                       .to = chosen[i],
@@ -193,18 +195,22 @@ static double wall_seconds(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+/* The last line is for tests/lab/scale.sh, too. */
 static void print_costs(const lab *l, double wall)
 {
     struct rusage used;
     if (getrusage(RUSAGE_SELF, &used) != 0)
         return;
-    const double cpu = seconds_of(&used.ru_utime) + seconds_of(&used.ru_stime);
-    const uint32_t spokes = l->options.plan.spokes;
+    const double spokes = l->options.plan.spokes;
+    const double user = seconds_of(&used.ru_utime), system = seconds_of(&used.ru_stime);
     fprintf(stderr,
-            "cost: %.3f s wall, %.3f s CPU (%.3f ms a spoke), %ld KiB (%ld KiB a spoke), %.3f s "
-            "virtual\n",
-            wall, cpu, cpu * MS_PER_S / spokes, used.ru_maxrss, used.ru_maxrss / (long)spokes,
-            (double)l->now / MS_PER_S);
+            "cost: %.3f s wall, %.3f s CPU, %zu KiB of heap at the end, %ld KiB resident at most, "
+            "%.3f s virtual\n",
+            wall, user + system, memory_in_use() / KIB, used.ru_maxrss, (double)l->now / MS_PER_S);
+    fprintf(stderr,
+            "cost a spoke: %.3f ms user, %.3f ms system, %.1f KiB heap, %.1f KiB resident\n",
+            user * MS_PER_S / spokes, system * MS_PER_S / spokes,
+            (double)memory_in_use() / KIB / spokes, (double)used.ru_maxrss / spokes);
 }
 
 int main(int argc, char **argv)
@@ -214,6 +220,7 @@ int main(int argc, char **argv)
         fputs(options_usage(), stderr);
         return STATUS_USAGE;
     }
+    memory_expect((size_t)(o.lab.plan.spokes + 1) * NODE_KIB * KIB);
     const double began = wall_seconds();
     lab l;
     uint32_t steps = 0;

@@ -8,11 +8,18 @@
 
 enum { MILLION = 1000000 };
 
+/* When a datagram arrives, beside it: to compare them is not to fetch them. */
+typedef struct arrival {
+    uint64_t at_ms;
+    uint64_t order; /* of those that arrive together: first sent, first in */
+    network_datagram *datagram;
+} arrival;
+
 struct network {
     network_rules rules;
     uint64_t random;
     uint64_t order;
-    network_datagram **heap;
+    arrival *heap;
     size_t count, cap;
     network_stats stats;
 };
@@ -32,47 +39,47 @@ void network_free(network *n)
     if (!n)
         return;
     for (size_t i = 0; i < n->count; i++)
-        free(n->heap[i]);
+        free(n->heap[i].datagram);
     free(n->heap);
     free(n);
 }
 
-static bool earlier(const network_datagram *a, const network_datagram *b)
+static bool earlier(const arrival *a, const arrival *b)
 {
     return a->at_ms != b->at_ms ? a->at_ms < b->at_ms : a->order < b->order;
 }
 
-static bool push(network *n, network_datagram *d)
+static bool push(network *n, const arrival *a)
 {
     if (n->count == n->cap) {
         const size_t cap = n->cap ? n->cap * 2 : 64;
-        network_datagram **heap = realloc(n->heap, cap * sizeof(network_datagram *));
+        arrival *heap = realloc(n->heap, cap * sizeof(*heap));
         if (!heap)
             return false;
         n->heap = heap;
         n->cap = cap;
     }
     size_t slot = n->count++;
-    while (slot > 0 && earlier(d, n->heap[(slot - 1) / 2])) {
+    while (slot > 0 && earlier(a, &n->heap[(slot - 1) / 2])) {
         n->heap[slot] = n->heap[(slot - 1) / 2];
         slot = (slot - 1) / 2;
     }
-    n->heap[slot] = d;
+    n->heap[slot] = *a;
     return true;
 }
 
 static network_datagram *pop(network *n)
 {
-    network_datagram *first = n->heap[0];
-    network_datagram *last = n->heap[--n->count];
+    network_datagram *first = n->heap[0].datagram;
+    const arrival last = n->heap[--n->count];
     size_t slot = 0;
     for (;;) {
         size_t child = 2 * slot + 1;
         if (child >= n->count)
             break;
-        if (child + 1 < n->count && earlier(n->heap[child + 1], n->heap[child]))
+        if (child + 1 < n->count && earlier(&n->heap[child + 1], &n->heap[child]))
             child++;
-        if (!earlier(n->heap[child], last))
+        if (!earlier(&n->heap[child], &last))
             break;
         n->heap[slot] = n->heap[child];
         slot = child;
@@ -93,13 +100,12 @@ static bool send_one(network *n, uint64_t at_ms, const router_path *path, const 
     network_datagram *d = malloc(sizeof(*d) + ROUTER_HEADROOM + len + ROUTER_TAILROOM);
     if (!d)
         return false;
-    d->at_ms = at_ms;
-    d->order = n->order++;
     d->path = (router_path){.local = path->peer, .peer = path->local, .transport = path->transport};
     d->len = len;
     if (len > 0)
         memcpy(d->buf + ROUTER_HEADROOM, bytes, len);
-    if (!push(n, d)) {
+    const arrival a = {.at_ms = at_ms, .order = n->order++, .datagram = d};
+    if (!push(n, &a)) {
         free(d);
         return false;
     }
@@ -129,7 +135,7 @@ bool network_send(network *n, uint64_t now_ms, const router_path *path, const ui
 
 uint64_t network_deadline(const network *n)
 {
-    return n->count ? n->heap[0]->at_ms : ROUTER_NEVER;
+    return n->count ? n->heap[0].at_ms : ROUTER_NEVER;
 }
 
 network_datagram *network_receive(network *n, uint64_t now_ms)

@@ -21,8 +21,6 @@ typedef struct network_rules {
 typedef struct network network;
 
 typedef struct network_datagram {
-    uint64_t at_ms;
-    uint64_t order;   /* of those that arrive together: first sent, first in */
     router_path path; /* as the receiver sees it */
     size_t len;
     /* Room for ROUTER_HEADROOM, the bytes, and ROUTER_TAILROOM. */

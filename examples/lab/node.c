@@ -212,8 +212,10 @@ static void stream_output(lab_node *n, uint64_t id, const uint8_t *bytes, size_t
 
 static void through_router(lab_node *n, router_packet *p)
 {
-    if (router_rx_batch(n->router, 0, n->lab->now, p, 1) == ROUTER_YES)
+    if (router_rx_batch(n->router, 0, n->lab->now, p, 1) == ROUTER_YES) {
         (void)router_timeout(n->router, n->lab->now);
+        n->stirred = true;
+    }
     dispatch(n, p);
 }
 
@@ -222,10 +224,12 @@ static void to_tun(lab_node *n, uint32_t vrf, const uint8_t *bytes, size_t len)
     lab *l = n->lab;
     if (l->capture)
         capture_packet(l->capture, n->links[vrf], l->now, bytes, len);
-    if (vrf == ROUTER_GLOBAL_VRF)
+    if (vrf == ROUTER_GLOBAL_VRF) {
         (void)vtcp_input(n->tcp, l->now, bytes, len);
-    else
+        n->stirred = true;
+    } else {
         lab_customer_packet(l, n, vrf, bytes, len);
+    }
 }
 
 static void dispatch(lab_node *n, router_packet *p)
@@ -239,6 +243,7 @@ static void dispatch(lab_node *n, router_packet *p)
         break;
     case ROUTER_VERDICT_CONTROL:
         n->unheard++;
+        n->stirred = true;
         n->refused += router_control_input(n->router, n->lab->now, p) < 0;
         break;
     default:
@@ -339,6 +344,7 @@ static bool take_output(lab_node *n)
 void node_settle(lab_node *n)
 {
     n->unheard = 0;
+    n->stirred = false;
     for (int round = 0; round < SETTLE_ROUNDS; round++) {
         const bool events = take_events(n);
         const bool outputs = take_output(n);

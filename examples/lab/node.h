@@ -17,6 +17,7 @@ struct lab_node {
     bool joined; /* the timer, the lab's heap */
     lab_node *next_dirty;
     bool dirty;
+    bool stirred; /* more than packets passing through has happened: it must settle */
     lab *lab;
     uint32_t number;
     char name[PLAN_NAME_BYTES];

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MILLION = 1000000, MS_PER_S = 1000, DELAY_MS = 10, REORDER_MS = 50 };
+enum { MILLION = 1000000, MS_PER_S = 1000, DELAY_MS = 10, REORDER_MS = 50, FLOWS = 3 };
 
 const char *options_usage(void)
 {
-    return "usage: lab [--walk] [--seed S] [--spokes N] [--vrfs K] [--sparse] [--seconds T]\n"
+    return "usage: lab [--walk] [--seed S] [--spokes N] [--flows F] [--vrfs K] [--sparse]\n"
+           "           [--seconds T]\n"
            "           [--ipv6] [--raw-esp] [--reflector] [--nat [--rebind S]]\n"
            "           [--loss PERCENT] [--reorder PERCENT] [--duplicate PERCENT]\n"
            "           [--delay MS] [--jitter MS] [--pcap FILE] [--log]\n"
@@ -114,6 +115,8 @@ static bool take_value(options *all, const char *option, const char *value)
         return get_number(value, UINT64_MAX, &o->plan.seed);
     if (strcmp(option, "--spokes") == 0)
         return get_u32(value, PLAN_MAX_SPOKES, &o->plan.spokes) && o->plan.spokes >= 2;
+    if (strcmp(option, "--flows") == 0)
+        return get_u32(value, LAB_MAX_FLOWS, &o->flows) && o->flows >= 1;
     if (strcmp(option, "--vrfs") == 0)
         return get_u32(value, ROUTER_MAX_VRFS, &o->plan.vrfs) && o->plan.vrfs >= 1;
     if (strcmp(option, "--seconds") == 0)
@@ -171,7 +174,8 @@ bool options_parse(options *o, int argc, char **argv)
 {
     *o = (options){.lab = {.plan = {.spokes = 20, .vrfs = 1, .seed = 1},
                            .rules = {.delay_ms = DELAY_MS, .reorder_ms = REORDER_MS},
-                           .seconds = 60}};
+                           .seconds = 60,
+                           .flows = FLOWS}};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--walk") == 0)
             o->walk = true;

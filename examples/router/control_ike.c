@@ -491,6 +491,7 @@ static bool install_inbound(router *r, rt_child *child, const ikev2_child_info *
     in->spi = info->spi_in;
     atomic_flag_clear(&in->opening);
     atomic_init(&in->seen_ms, RT_NEVER);
+    atomic_init(&in->seen_path, 0);
     atomic_init(&in->limit_reported, 0);
     /* One that lingers may have the same SPI: it has had its time. */
     for (rt_child *old = r->lingering, *next; old; old = next) {

@@ -411,18 +411,34 @@ static void from_label(journey *j)
     send_by(j, t, out.protocol, out.offset, out.len);
 }
 
+/* Two paths with the same hash are told apart all the same, when the next report is due. */
+static uint64_t path_hash(const router_path *p)
+{
+    uint64_t words[4];
+    memcpy(words, p->peer.bytes, sizeof(p->peer.bytes));
+    memcpy(words + 2, p->local.bytes, sizeof(p->local.bytes));
+    uint64_t h = (uint64_t)p->peer.port << 16 | p->local.port;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        h = (h ^ words[i] ^ h >> 29) * UINT64_C(0x9fb21c651e98df25);
+    return h;
+}
+
 static void report_seen(journey *j, rt_inbound *in)
 {
     const uint64_t last = atomic_load_explicit(&in->seen_ms, memory_order_relaxed);
-    if (last != RT_NEVER && j->now - last < RT_SEEN_MS)
+    const uint64_t path = path_hash(&j->p->path);
+    const bool moved = path != atomic_load_explicit(&in->seen_path, memory_order_relaxed);
+    if (last != RT_NEVER && j->now - last < (moved ? RT_MOVED_MS : RT_SEEN_MS))
         return;
     rt_report report;
     memset(&report, 0, sizeof(report));
     report.kind = RT_REPORT_SEEN;
     report.cookie = in->child;
     report.path = j->p->path;
-    if (rt_report_push(j->w, &report))
+    if (rt_report_push(j->w, &report)) {
+        atomic_store_explicit(&in->seen_path, path, memory_order_relaxed);
         atomic_store_explicit(&in->seen_ms, j->now, memory_order_relaxed);
+    }
 }
 
 /*

@@ -54,7 +54,8 @@ enum {
     RT_RECENT_MS = 30000,       /* how recent that is */
     RT_FLOW_ACTIVE_MS = 10000,  /* a flow that goes on says so this often */
     RT_HAIRPIN_MS = 1000,       /* and asks for a redirect this often */
-    RT_SEEN_MS = 1000,          /* an SA that receives says so this often */
+    RT_SEEN_MS = 5000,          /* an SA that receives says so this often */
+    RT_MOVED_MS = 1000,         /* or this often, where it comes by another path */
     RT_ADDRESS_WAIT_MS = 10000, /* a peer that told no tunnel address by then is of no use */
     RT_REDUNDANT_MS = 10000,    /* the SA that lost between a pair goes after this */
     RT_LINGER_MS = 3000,        /* a rekeyed inbound SA takes packets that were under way */
@@ -88,6 +89,7 @@ typedef struct rt_inbound {
     uint32_t spi;
     atomic_flag opening;             /* one worker at a time: replay window and counters */
     _Atomic uint64_t seen_ms;        /* last report of traffic */
+    _Atomic uint64_t seen_path;      /* a hash of where it came from */
     _Atomic uint32_t limit_reported; /* 1: soft, 2: hard */
 } rt_inbound;
 

@@ -117,8 +117,8 @@ static void configurations_out_of_range_are_refused(void **state)
     net n;
     nhrp_config c;
     nhrp_engine *e = NULL;
-    uint32_t *const zeros[] = {&c.max_work,    &c.retransmit_ms, &c.max_transmissions,
-                               &c.negative_ms, &c.max_events,    &c.struct_size};
+    uint32_t *const zeros[] = {&c.max_work,  &c.retransmit_ms, &c.max_transmissions, &c.negative_ms,
+                               &c.silent_ms, &c.max_events,    &c.struct_size};
     for (size_t i = 0; i < sizeof(zeros) / sizeof(zeros[0]); i++) {
         (void)nhrp_config_init(&c);
         *zeros[i] = 0;

@@ -284,6 +284,15 @@ static void a_responder_that_is_not_there_makes_a_negative_mapping_after_four_re
     net_run(n, n->now_ms + 30000);
     assert_int_equal(node_sent(&n->nodes[1], NHRP_RESOLUTION_REQUEST), 4);
     assert_true(node_mapping(&n->nodes[1], NHRP_MAPPING_NEGATIVE, &m));
+    /* The fourth gave up after 1 + 2 + 4 + 8 s; nobody denied anything, so the rest is short. */
+    assert_in_range(m.expires_ms, n->now_ms - 30000 + 15000 + 5000,
+                    n->now_ms - 30000 + 15000 + 5300);
+    assert_int_equal(walk_packet(n), NHRP_OK);
+    net_run(n, n->now_ms + 16000);
+    assert_int_equal(node_sent(&n->nodes[1], NHRP_RESOLUTION_REQUEST), 8);
+    assert_true(node_mapping(&n->nodes[1], NHRP_MAPPING_NEGATIVE, &m));
+    assert_int_equal(m.failures, 2);
+    assert_in_range(m.expires_ms, n->now_ms + 8000, n->now_ms + 10000);
 }
 
 /* ---- What becomes of a shortcut. ---- */
