@@ -13,9 +13,11 @@
 enum {
     MS_PER_S = 1000,
     AS = 65000,
-    SPOKE_FLOWS = 256,
-    HUB_FLOWS_PER_SPOKE = 16,
-    HUB_FLOWS_MAX = 1 << 20
+    FLOWS_MIN = 256,
+    FLOWS_MAX = 1 << 20,
+    SPOKE_FLOWS_PER_PING =
+        16, /* there and back, by the hub and directly, of others too; and room */
+    HUB_FLOWS_PER_PING = 6
 };
 
 static void set_vrf(router_vrf_config *v, const plan *p, uint32_t id, uint32_t node)
@@ -58,8 +60,10 @@ static void set_peer(router_peer_config *peer, const plan *p, uint32_t node, con
 /* The hub sees the flows of all spokes until they have shortcuts. */
 static uint32_t remembered_flows(const plan *p, uint32_t node)
 {
-    uint32_t flows = SPOKE_FLOWS;
-    while (node == PLAN_HUB && flows < HUB_FLOWS_PER_SPOKE * p->spokes && flows < HUB_FLOWS_MAX)
+    const uint64_t wanted = node == PLAN_HUB ? (uint64_t)HUB_FLOWS_PER_PING * p->flows * p->spokes
+                                             : (uint64_t)SPOKE_FLOWS_PER_PING * p->flows;
+    uint32_t flows = FLOWS_MIN;
+    while (flows < wanted && flows < FLOWS_MAX)
         flows *= 2;
     return flows;
 }

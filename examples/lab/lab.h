@@ -19,7 +19,7 @@
 typedef struct lab_node lab_node;
 
 /* Between two nodes, or ANY and one, nothing arrives from one time to another. */
-enum { LAB_ANY = UINT16_MAX, LAB_MAX_FAULTS = 16, LAB_MAX_FLOWS = 64 };
+enum { LAB_ANY = UINT16_MAX, LAB_MAX_FAULTS = 16 };
 
 typedef struct lab_cut {
     uint32_t a, b;
@@ -36,7 +36,6 @@ typedef struct lab_options {
     plan plan;
     network_rules rules;
     uint64_t seconds;
-    uint32_t flows;          /* how many others each spoke pings; all, where there are fewer */
     uint32_t rebind_s;       /* NATs choose other ports so often; 0: never */
     uint32_t burst, pause_s; /* after so many pings a flow rests so long; 0: never */
     lab_cut cuts[LAB_MAX_FAULTS];

@@ -134,7 +134,7 @@ static bool run_walk(lab *l, uint32_t *steps)
 
 /* Other spokes than from, each once; all where there are no more than count. */
 static uint32_t choose_targets(const plan *p, uint64_t *random, uint32_t from, uint32_t count,
-                               uint32_t chosen[LAB_MAX_FLOWS])
+                               uint32_t chosen[PLAN_MAX_FLOWS])
 {
     const uint32_t others = p->spokes - 1;
     const uint32_t wanted = count < others ? count : others;
@@ -155,8 +155,8 @@ static bool add_pings(lab *l)
     const uint64_t end_ms = l->options.seconds * MS_PER_S;
     uint64_t random = p->seed ^ rng_mix(p->spokes);
     for (uint32_t from = 1; from <= p->spokes; from++) {
-        uint32_t chosen[LAB_MAX_FLOWS];
-        const uint32_t count = choose_targets(p, &random, from, l->options.flows, chosen);
+        uint32_t chosen[PLAN_MAX_FLOWS];
+        const uint32_t count = choose_targets(p, &random, from, p->flows, chosen);
         for (uint32_t i = 0; i < count; i++) {
             flow f = {.from = from,
                       .to = chosen[i],

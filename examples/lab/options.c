@@ -116,7 +116,7 @@ static bool take_value(options *all, const char *option, const char *value)
     if (strcmp(option, "--spokes") == 0)
         return get_u32(value, PLAN_MAX_SPOKES, &o->plan.spokes) && o->plan.spokes >= 2;
     if (strcmp(option, "--flows") == 0)
-        return get_u32(value, LAB_MAX_FLOWS, &o->flows) && o->flows >= 1;
+        return get_u32(value, PLAN_MAX_FLOWS, &o->plan.flows) && o->plan.flows >= 1;
     if (strcmp(option, "--vrfs") == 0)
         return get_u32(value, ROUTER_MAX_VRFS, &o->plan.vrfs) && o->plan.vrfs >= 1;
     if (strcmp(option, "--seconds") == 0)
@@ -172,10 +172,9 @@ static bool faults_name_nodes(const lab_options *o)
 
 bool options_parse(options *o, int argc, char **argv)
 {
-    *o = (options){.lab = {.plan = {.spokes = 20, .vrfs = 1, .seed = 1},
+    *o = (options){.lab = {.plan = {.spokes = 20, .vrfs = 1, .flows = FLOWS, .seed = 1},
                            .rules = {.delay_ms = DELAY_MS, .reorder_ms = REORDER_MS},
-                           .seconds = 60,
-                           .flows = FLOWS}};
+                           .seconds = 60}};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--walk") == 0)
             o->walk = true;

@@ -12,11 +12,12 @@
 
 #include "ip.h"
 
-enum { PLAN_HUB = 0, PLAN_MAX_SPOKES = 60000, PLAN_NAME_BYTES = 16 };
+enum { PLAN_HUB = 0, PLAN_MAX_SPOKES = 60000, PLAN_NAME_BYTES = 16, PLAN_MAX_FLOWS = 64 };
 
 typedef struct plan {
     uint32_t spokes;
     uint32_t vrfs;
+    uint32_t flows; /* how many others each spoke pings; all, where there are fewer */
     uint64_t seed;
     bool sparse;    /* each spoke lacks a third of the VRFs */
     bool reflector; /* the hub passes every prefix on with a label of its own, and no summary */
