@@ -443,7 +443,7 @@ bgpvpn_rc bgpvpn_engine_get_covering_path(const bgpvpn_engine *e, uint32_t numbe
                                           bgpvpn_path_info *out)
 {
     bgpvpn_addr host;
-    if (!e || !address || !next_hop || !out || out->struct_size < sizeof(*out))
+    if (!e || !address || !next_hop || !out || !bgpvpn__size_known(out->struct_size, sizeof(*out)))
         return BGPVPN_ERR_ARG;
     host = *address;
     host.prefix_len = host.family == BGPVPN_FAMILY_IPV4 ? 32 : 128;

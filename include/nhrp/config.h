@@ -53,9 +53,9 @@ typedef struct nhrp_config {
     uint32_t max_flows_per_link;     /**< 1,024 of max_flows that one link brought. */
     uint32_t max_outputs_per_link;   /**< 1,024 of max_outputs that packets by one link caused. */
     uint32_t max_questions_per_requester; /**< 16 requests of one requester on a link wait. */
-    uint32_t silent_ms;              /**< 5,000: rest after requests that nobody answered, which
-                                          denies nothing; doubles, up to negative_max_ms. */
-    uint32_t reserved;               /**< Zero. */
+    uint32_t silent_ms; /**< 5,000: rest after requests that nobody answered, which
+                             denies nothing; doubles, up to negative_max_ms. */
+    uint32_t reserved;  /**< Zero. */
 } nhrp_config;
 
 /** Flags of an interface. */

@@ -419,6 +419,8 @@ static void neighbors_refuse_null_and_leave_the_engine_as_it_was(void **state)
     refuses_sizes(bgpvpn_engine_neighbor_add(e, now, sized(other), &out.id));
     refuses(bgpvpn_engine_neighbor_refresh(NULL, now, neighbor, BGPVPN_TABLE_VPNV4));
     refuses(bgpvpn_engine_neighbor_reset(NULL, now, neighbor));
+    refuses(bgpvpn_engine_neighbor_cease(NULL, now, neighbor, 4, text, 2));
+    refuses(bgpvpn_engine_neighbor_cease(e, now, neighbor, 4, NULL, 2));
     refuses(bgpvpn_engine_neighbor_shutdown(NULL, now, neighbor, text, 2));
     refuses(bgpvpn_engine_neighbor_shutdown(e, now, neighbor, NULL, 2));
     refuses(bgpvpn_engine_neighbor_start(NULL, now, neighbor));
@@ -438,6 +440,8 @@ static void neighbors_refuse_null_and_leave_the_engine_as_it_was(void **state)
     accepts(bgpvpn_engine_neighbor_add(e, now, &other, &out.id));
     accepts(bgpvpn_engine_neighbor_refresh(e, now, neighbor, BGPVPN_TABLE_VPNV4));
     accepts(bgpvpn_engine_neighbor_reset(e, now, neighbor));
+    accepts(bgpvpn_engine_neighbor_cease(e, now, neighbor, 6, text, 0));
+    accepts(bgpvpn_engine_neighbor_cease(e, now, neighbor, 4, text, 2));
     accepts(bgpvpn_engine_neighbor_shutdown(e, now, neighbor, text, 0));
     accepts(bgpvpn_engine_neighbor_shutdown(e, now, neighbor, NULL, 0));
     accepts(bgpvpn_engine_neighbor_shutdown(e, now, neighbor, text, 2));
@@ -588,6 +592,15 @@ static void the_getters_refuse_null_and_change_nothing(void **state)
     do
         assert_int_equal(bgpvpn_engine_poll_route(e, &out.route), BGPVPN_YES);
     while (out.route.neighbor != neighbor);
+    /* The one by label 100, as UPDATE tells it. */
+    const bgpvpn_addr host = {.family = BGPVPN_FAMILY_IPV4, .bytes = {10, 1, 1, 9}};
+    refuses(bgpvpn_engine_get_covering_path(NULL, 1, &host, &next_hop, &out.path));
+    refuses(bgpvpn_engine_get_covering_path(e, 1, NULL, &next_hop, &out.path));
+    refuses(bgpvpn_engine_get_covering_path(e, 1, &host, NULL, &out.path));
+    refuses(bgpvpn_engine_get_covering_path(e, 1, &host, &next_hop, NULL));
+    refuses_sizes(bgpvpn_engine_get_covering_path(e, 1, &host, &next_hop, sized(out.path)));
+    accepts(bgpvpn_engine_get_covering_path(e, 1, &host, &next_hop, &out.path));
+    assert_int_equal(out.path.label, 100);
     const uint64_t id = out.route.route_id;
     const uint8_t type = BGPVPN_ATTR_EXTENDED_COMMUNITIES;
     refuses(bgpvpn_engine_get_attribute(NULL, id, type, &out.view, &out.len));

@@ -29,6 +29,8 @@ static struct {
     ikev2_delete removal;
     ikev2_selector selector;
     ikev2_fragment fragment;
+    ikev2_opener *opener;
+    ikev2_opened opened;
     const ikev2_addr *routes;
     uint64_t id;
     size_t at, count;
@@ -72,6 +74,57 @@ static void the_header_and_chain_refuse_null_and_take_no_octets(void **state)
     refuses(ikev2_chain_next(NULL, &out.payload));
     refuses(ikev2_chain_next(&out.chain, NULL));
     accepts(ikev2_chain_next(&out.chain, &out.payload));
+}
+
+/* Of tests/ikev2/test_opener.c: sealed by python3-cryptography, AES-128-GCM, key 40 41 ... 53. */
+static void the_opener_refuses_null_and_takes_no_octets(void **state)
+{
+    (void)state;
+    static const char fragment[] =
+        "c0c1c2c3c4c5c6c7d0d1d2d3d4d5d6d73520250800000005000000442900002800010002"
+        "000000000000000186aed12eb4967c1d36829ee156fcc2a60a704cdcd9e6b35b";
+    static const ikev2_allocator memory;
+    uint8_t message[68], secret[20];
+    const size_t n = hex_bytes(fragment, message, sizeof(message));
+    for (uint8_t i = 0; i < sizeof(secret); i++)
+        secret[i] = (uint8_t)(0x40 + i);
+    const ikev2_message_key key = {
+        .key = secret, .key_len = sizeof(secret), .encr = IKEV2_ENCR_AES_GCM_16};
+    refuses(ikev2_opener_new(&memory, NULL));
+    accepts(ikev2_opener_new(NULL, &out.opener));
+    ikev2_opener_free(out.opener);
+    accepts(ikev2_opener_new(&memory, &out.opener));
+    ikev2_opener *opener = out.opener;
+    refuses(ikev2_opener_open(NULL, &key, message, n, &out.opened));
+    refuses(ikev2_opener_open(opener, NULL, message, n, &out.opened));
+    refuses(ikev2_opener_open(opener, &key, NULL, n, &out.opened));
+    refuses(ikev2_opener_open(opener, &key, message, n, NULL));
+    answers(IKEV2_ERR_TRUNCATED, ikev2_opener_open(opener, &key, message, 0, &out.opened));
+    accepts(ikev2_opener_open(opener, &key, message, n, &out.opened));
+    ikev2_opener_free(opener);
+    ikev2_opener_free(NULL);
+}
+
+/* An opener has no state that could be seen. */
+static void no_state(description *d)
+{
+    describe(d, NULL, 0);
+}
+
+static void open_without_memory(fail_alloc *f, void *user)
+{
+    (void)user;
+    const ikev2_allocator memory = {.resize = fail_alloc_resize, .user = f};
+    watch(&out, sizeof(out), no_state);
+    step(IKEV2_OK, ikev2_opener_new(&memory, &out.opener));
+    ends();
+    ikev2_opener_free(out.opener);
+}
+
+static void the_opener_survives_the_lack_of_memory(void **state)
+{
+    (void)state;
+    assert_steps_survive_every_allocation_failure(open_without_memory, NULL);
 }
 
 static void the_iterators_refuse_null_and_stay_where_they_are(void **state)
@@ -522,6 +575,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CODEC(the_header_and_chain_refuse_null_and_take_no_octets),
+        CODEC(the_opener_refuses_null_and_takes_no_octets),
+        cmocka_unit_test(the_opener_survives_the_lack_of_memory),
         CODEC(the_iterators_refuse_null_and_stay_where_they_are),
         CODEC(the_payload_decoders_refuse_null_and_take_no_octets),
         WITH_ENGINE(making_refuses_null_and_leaves_the_engine_as_it_was),
