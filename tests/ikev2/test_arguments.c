@@ -108,7 +108,7 @@ static void the_opener_refuses_null_and_takes_no_octets(void **state)
 /* An opener has no state that could be seen. */
 static void no_state(description *d)
 {
-    describe(d, NULL, 0);
+    describe(d, "", 0);
 }
 
 static void open_without_memory(fail_alloc *f, void *user)
