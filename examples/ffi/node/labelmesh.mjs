@@ -16,11 +16,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import koffi from 'koffi';
 
-/** A negative result: rc is the number, name the library's own name for it. */
+/** A negative result: rc is the number, code the library's own name for it. */
 export class LabelmeshError extends Error {
-    constructor(rc, name) {
-        super(name);
-        Object.assign(this, { rc, name });
+    constructor(rc, code) {
+        super(code);
+        Object.assign(this, { name: 'LabelmeshError', rc, code });
     }
 }
 

@@ -57,7 +57,7 @@ function refused(what, interfaceId, entry) {
     try {
         mplsvpn.label_input(reader2, interfaceId, bad, 0, bad.length);
     } catch (error) {
-        console.log(`${what}: ${error.name}`);
+        console.log(`${what}: ${error.code}`);
     }
 }
 

@@ -163,7 +163,7 @@ damaged[damaged.length - 1] ^= 1;
 try {
     hub.engine.input(now, 1, null, damaged, damaged.length);
 } catch (error) {
-    console.log(`a damaged packet: ${error.name}`);
+    console.log(`a damaged packet: ${error.code}`);
 }
 
 for (const node of nodes)
