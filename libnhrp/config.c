@@ -37,6 +37,7 @@ nhrp_rc nhrp_config_init(nhrp_config *cfg)
     cfg->negative_max_ms = 960000;
     cfg->redirect_interval_ms = 8000;
     cfg->silent_ms = 5000;
+    cfg->max_flows_per_link = 1024;
     return NHRP_OK;
 }
 

@@ -70,9 +70,6 @@ typedef struct nhrp__interface {
     uint32_t links;
     nhrp_interface_config cfg;
     uint8_t key[MAX_KEY];
-    uint64_t window_ms; /* when the send interval began */
-    uint32_t window_sent;
-    bool quota_told;
     nhrp_counters counters;
 } nhrp__interface;
 
@@ -89,7 +86,10 @@ typedef struct nhrp__link {
     list_node mappings, resolutions, questions, answers;
     uint64_t serial; /* tells a link from an earlier one of the same id */
     uint32_t id;
-    uint32_t mapping_count, resolution_count, question_count;
+    uint32_t mapping_count, resolution_count, question_count, flow_count;
+    uint64_t window_ms; /* when the send interval began */
+    uint32_t window_sent;
+    bool quota_told;
     nhrp__interface *interface;
     nhrp_link_config cfg;
     uint8_t identity[MAX_IDENTITY];
@@ -213,7 +213,7 @@ typedef struct nhrp__note {
 typedef struct nhrp__flow {
     map_node by_key;
     list_node node;
-    uint64_t link_serial;
+    nhrp__link_ref link;
     uint64_t at_ms;
     nhrp_addr source, destination;
     uint32_t context; /* the label that names the VRF: addresses may be the same in another */

@@ -301,26 +301,28 @@ static void write_intent(nhrp_engine *e, nhrp__intent *i, nhrp__link *l, nhrp_wr
     }
 }
 
-/* Whether the interface may send one more in this interval; the first refusal is told. */
-static bool within_quota(nhrp_engine *e, nhrp__interface *i)
+/* Whether the link may send one more in this interval; the first refusal is told. */
+static bool within_quota(nhrp_engine *e, nhrp__link *l)
 {
-    if (i->cfg.send_limit == 0)
+    const nhrp_interface_config *c = &l->interface->cfg;
+    if (c->send_limit == 0)
         return true;
-    if (e->now_ms - i->window_ms >= i->cfg.send_interval_ms) {
-        i->window_ms = e->now_ms;
-        i->window_sent = 0;
-        i->quota_told = false;
+    if (e->now_ms - l->window_ms >= c->send_interval_ms) {
+        l->window_ms = e->now_ms;
+        l->window_sent = 0;
+        l->quota_told = false;
     }
-    if (i->window_sent < i->cfg.send_limit)
+    if (l->window_sent < c->send_limit)
         return true;
-    if (!i->quota_told && ring_free(&e->events) > 0) {
+    if (!l->quota_told && ring_free(&e->events) > 0) {
         nhrp_event ev;
         memset(&ev, 0, sizeof(ev));
         ev.kind = NHRP_EVENT_QUOTA;
         ev.reason = NHRP_ERR_RATE;
-        ev.interface = i->id;
+        ev.interface = l->interface->id;
+        ev.link = l->id;
         nhrp__event_push(e, &ev);
-        i->quota_told = true;
+        l->quota_told = true;
     }
     return false;
 }
@@ -339,7 +341,7 @@ nhrp_rc nhrp_engine_poll_output(nhrp_engine *e, uint64_t now_ms, uint8_t *buf, s
             continue;
         }
         nhrp__interface *interface = l->interface;
-        if (!within_quota(e, interface)) {
+        if (!within_quota(e, l)) {
             (void)nhrp__drop(interface, NHRP_ERR_RATE);
             nhrp__intent_cancel(e, i);
             continue;
@@ -367,7 +369,7 @@ nhrp_rc nhrp_engine_poll_output(nhrp_engine *e, uint64_t now_ms, uint8_t *buf, s
         out->type = w.type;
         out->len = len;
         out->to = destination_of(l, i);
-        interface->window_sent++;
+        l->window_sent++;
         interface->counters.sent[w.type]++;
         if (i->kind == INTENT_FORWARD)
             interface->counters.forwarded[w.type]++;

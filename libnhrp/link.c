@@ -59,7 +59,6 @@ nhrp_rc nhrp_engine_interface_add(nhrp_engine *e, uint64_t now_ms, uint32_t inte
     else
         memcpy(i->key, c.key, c.key_len);
     i->cfg.key = i->key;
-    i->window_ms = e->now_ms;
     list_append(&e->interfaces, &i->node);
     e->interface_count++;
     return NHRP_OK;
@@ -273,6 +272,7 @@ nhrp_rc nhrp_engine_link_up(nhrp_engine *e, uint64_t now_ms, uint32_t link,
     }
     l->id = link;
     l->serial = ++e->last_id;
+    l->window_ms = e->now_ms;
     l->interface = i;
     l->cfg = c;
     if (c.identity_len > 0)

@@ -30,12 +30,15 @@ static bool quoted_addresses(const uint8_t *b, size_t len, nhrp_addr *source,
 
 static uint64_t flow_hash(const nhrp_engine *e, const nhrp__flow *f)
 {
-    const uint64_t from = nhrp__hash_addr(e, f->link_serial, &f->source);
+    const uint64_t from = nhrp__hash_addr(e, f->link.serial, &f->source);
     return nhrp__hash_addr(e, from ^ f->context, &f->destination);
 }
 
 static void flow_end(nhrp_engine *e, nhrp__flow *f)
 {
+    nhrp__link *l = nhrp__link_get(e, f->link);
+    if (l)
+        l->flow_count--;
     map_remove(&e->flows_by_key, &f->by_key);
     list_remove(&f->node);
     e->flow_count--;
@@ -63,18 +66,18 @@ static nhrp__flow *flow_find(const nhrp_engine *e, const nhrp__flow *key)
 {
     for (map_node *n = map_first(&e->flows_by_key, flow_hash(e, key)); n; n = map_next(n)) {
         nhrp__flow *f = CONTAINER_OF(n, nhrp__flow, by_key);
-        if (f->link_serial == key->link_serial && f->context == key->context &&
+        if (f->link.serial == key->link.serial && f->context == key->context &&
             addr_equal(&f->source, &key->source) && addr_equal(&f->destination, &key->destination))
             return f;
     }
     return NULL;
 }
 
-static nhrp_rc flow_note(nhrp_engine *e, const nhrp__flow *key)
+static nhrp_rc flow_note(nhrp_engine *e, nhrp__link *l, const nhrp__flow *key)
 {
     if (e->cfg.redirect_interval_ms == 0)
         return NHRP_OK;
-    if (e->flow_count >= e->cfg.max_flows)
+    if (e->flow_count >= e->cfg.max_flows || l->flow_count >= e->cfg.max_flows_per_link)
         return NHRP_ERR_LIMIT;
     nhrp__flow *f = alloc_zero(&e->mem, sizeof(*f));
     if (!f)
@@ -84,6 +87,7 @@ static nhrp_rc flow_note(nhrp_engine *e, const nhrp__flow *key)
     map_insert(&e->flows_by_key, &e->mem, &f->by_key, flow_hash(e, f));
     list_append(&e->flows, &f->node);
     e->flow_count++;
+    l->flow_count++;
     return NHRP_OK;
 }
 
@@ -110,7 +114,7 @@ static nhrp_rc hairpin(nhrp_engine *e, nhrp__link *in, const nhrp__link *out,
     const size_t quoted = len < QUOTED_SIZE ? len : QUOTED_SIZE;
     nhrp__flow key;
     memset(&key, 0, sizeof(key));
-    key.link_serial = in->serial;
+    key.link = nhrp__link_refer(in);
     key.context = label_count > 0 ? labels[0] : 0;
     if (in->interface->cfg.network_id != out->interface->cfg.network_id ||
         !(in->interface->cfg.flags & NHRP_INTERFACE_REDIRECT) ||
@@ -123,7 +127,7 @@ static nhrp_rc hairpin(nhrp_engine *e, nhrp__link *in, const nhrp__link *out,
         return NHRP_ERR_RATE;
     nhrp_rc rc;
     if (label_count == 0) {
-        rc = flow_note(e, &key); /* what cannot be remembered cannot be limited */
+        rc = flow_note(e, in, &key); /* what cannot be remembered cannot be limited */
         if (rc != NHRP_OK)
             return rc;
         rc = indicate(e, in, &key.source, packet, quoted, NULL);
@@ -134,7 +138,7 @@ static nhrp_rc hairpin(nhrp_engine *e, nhrp__link *in, const nhrp__link *out,
     }
     nhrp__question *q;
     rc = nhrp__question_new(e, in, NHRP_PURPOSE_REDIRECT, packet, quoted, &q);
-    if (rc == NHRP_OK && (rc = flow_note(e, &key)) != NHRP_OK)
+    if (rc == NHRP_OK && (rc = flow_note(e, in, &key)) != NHRP_OK)
         nhrp__question_end(e, q);
     if (rc != NHRP_OK)
         return rc;

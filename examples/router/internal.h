@@ -44,7 +44,7 @@ enum {
     RT_CONTROL_IKE = 1, /* router_packet.control */
     RT_CONTROL_NHRP = 2,
     RT_NHRP_INTERFACE = 1,
-    RT_NHRP_SEND_LIMIT = 20000, /* packets in the ten seconds of libnhrp's interval */
+    RT_NHRP_SEND_LIMIT = 1000, /* packets to a peer in the ten seconds of libnhrp's interval */
     RT_MAX_TUNNELS = 65536,
     RT_SLOTS_PER_CHUNK = 256,
     RT_MAX_ASKS = 64,           /* tunnels asked for by NHRP, under way */

@@ -51,7 +51,7 @@ typedef struct nhrp_config {
     uint32_t redirect_interval_ms;   /**< 8,000 between redirects of one flow. */
     uint32_t silent_ms;              /**< 5,000: rest after requests that nobody answered, which
                                           denies nothing; doubles, up to negative_max_ms. */
-    uint32_t reserved;               /**< Zero. */
+    uint32_t max_flows_per_link;     /**< 1,024 of the flows from one link. */
 } nhrp_config;
 
 /** Flags of an interface. */
@@ -80,7 +80,8 @@ typedef struct nhrp_interface_config {
     const uint8_t *key;        /**< Password or HMAC key; copied. */
     size_t key_len;            /**< 1 to 64 where authentication is on. */
     uint32_t spi;              /**< 256 to 65535, HMAC only. */
-    uint32_t send_limit;       /**< 100: packets sent per interval, then silence; 0: no limit. */
+    uint32_t send_limit;       /**< 100: packets sent by each link per interval, then silence; 0:
+                                    no limit. */
     uint32_t send_interval_ms; /**< 10,000. */
     uint16_t max_packet_size;  /**< 1,400 octets of NHRP; larger ones are not sent. */
     uint16_t holding_time_s;   /**< 600: what we register, and offer where a route has none. */

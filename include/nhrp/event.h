@@ -35,8 +35,8 @@ enum {
     NHRP_EVENT_REGISTRATION_REFUSED = 7,
     /** Our registration on link ran out without an answer. It is tried again. */
     NHRP_EVENT_REGISTRATION_LOST = 8,
-    /** The interface has reached its send limit; what exceeds it until the interval's end is
-        dropped. */
+    /** The link has reached its interface's send limit; what exceeds it until the interval's end
+        is dropped. */
     NHRP_EVENT_QUOTA = 9,
     /** A peer reported an error about a packet of ours: code; id is the incomplete mapping or 0. */
     NHRP_EVENT_ERROR_INDICATION = 10,

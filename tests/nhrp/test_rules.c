@@ -1145,10 +1145,16 @@ static void the_send_limit_is_kept_and_told_once(void **state)
     assert_int_equal(node_sent(&n.nodes[0], NHRP_TRAFFIC_INDICATION), 5);
     assert_int_equal(node_dropped(&n.nodes[0], NHRP_ERR_RATE), 15);
     assert_int_equal(node_events(&n.nodes[0], NHRP_EVENT_QUOTA), 1);
+    assert_int_equal(node_event(&n.nodes[0], NHRP_EVENT_QUOTA)->link, 1);
+    /* The other link has a limit of its own. */
+    assert_int_equal(hub_hairpin(&n.nodes[0], 2, 1, 1000, ip4(10, 2, 2, 102), ip4(10, 1, 1, 101)),
+                     NHRP_OK);
+    net_settle(&n);
+    assert_int_equal(node_sent(&n.nodes[0], NHRP_TRAFFIC_INDICATION), 6);
     net_run(&n, n.now_ms + 10000);
     assert_int_equal(walk_packet(&n), NHRP_OK);
     net_settle(&n);
-    assert_int_equal(node_sent(&n.nodes[0], NHRP_TRAFFIC_INDICATION), 6);
+    assert_int_equal(node_sent(&n.nodes[0], NHRP_TRAFFIC_INDICATION), 7);
     net_end(&n);
 }
 
