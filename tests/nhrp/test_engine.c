@@ -268,6 +268,33 @@ static void where_no_flow_can_be_remembered_no_redirect_goes_out(void **state)
     net_end(&n);
 }
 
+static void one_link_does_not_use_up_the_flows_of_all(void **state)
+{
+    (void)state;
+    net n;
+    nhrp_config c;
+    (void)nhrp_config_init(&c);
+    c.max_flows_per_link = 2;
+    net_init(&n, 1, NULL);
+    assert_non_null(net_node(&n, 100, NULL, NULL, &c));
+    assert_non_null(net_node(&n, 1, NULL, NULL, NULL));
+    assert_non_null(net_node(&n, 2, NULL, NULL, NULL));
+    node *hub = &n.nodes[0];
+    net_connect(&n, hub, 1, &n.nodes[1], 1, 0);
+    net_connect(&n, hub, 2, &n.nodes[2], 1, 0);
+    const nhrp_addr from = ip4(10, 1, 1, 101), back = ip4(10, 2, 2, 102);
+    assert_int_equal(hub_hairpin(hub, 1, 2, 0, from, ip4(10, 2, 2, 1)), NHRP_OK);
+    assert_int_equal(hub_hairpin(hub, 1, 2, 0, from, ip4(10, 2, 2, 2)), NHRP_OK);
+    assert_int_equal(hub_hairpin(hub, 1, 2, 0, from, ip4(10, 2, 2, 3)), NHRP_ERR_LIMIT);
+    assert_int_equal(hub_hairpin(hub, 2, 1, 0, back, from), NHRP_OK);
+    /* Forgotten flows make room, as the link had never had them. */
+    net_run(&n, n.now_ms + c.redirect_interval_ms);
+    assert_int_equal(hub_hairpin(hub, 1, 2, 0, from, ip4(10, 2, 2, 3)), NHRP_OK);
+    assert_int_equal(hub_hairpin(hub, 1, 2, 0, from, ip4(10, 2, 2, 4)), NHRP_OK);
+    assert_int_equal(hub_hairpin(hub, 1, 2, 0, from, ip4(10, 2, 2, 5)), NHRP_ERR_LIMIT);
+    net_end(&n);
+}
+
 static void a_packet_larger_than_the_interface_sends_is_dropped(void **state)
 {
     (void)state;
@@ -510,6 +537,7 @@ int main(void)
         walk_test(an_output_waits_for_a_buffer_that_holds_it),
         walk_test(flows_of_two_vrfs_with_the_same_addresses_are_redirected_each),
         cmocka_unit_test(where_no_flow_can_be_remembered_no_redirect_goes_out),
+        cmocka_unit_test(one_link_does_not_use_up_the_flows_of_all),
         cmocka_unit_test(a_packet_larger_than_the_interface_sends_is_dropped),
         cmocka_unit_test(ceilings_are_kept),
         walk_test(a_vrf_s_destination_is_not_asked_for_without_a_label),
