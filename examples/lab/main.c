@@ -157,12 +157,14 @@ static bool add_pings(lab *l)
     for (uint32_t from = 1; from <= p->spokes; from++) {
         uint32_t chosen[PLAN_MAX_FLOWS];
         const uint32_t count = choose_targets(p, &random, from, p->flows, chosen);
+        /* A customer's host has one clock: it pings all of its own at once. */
+        const uint64_t start_ms = FLOWS_FROM_MS + rng_below(&random, PING_EVERY_MS);
         for (uint32_t i = 0; i < count; i++) {
             flow f = {.from = from,
                       .to = chosen[i],
                       .vrf = 1 + rng_below(&random, p->vrfs),
                       .every_ms = PING_EVERY_MS,
-                      .start_ms = FLOWS_FROM_MS + rng_below(&random, PING_EVERY_MS),
+                      .start_ms = start_ms,
                       .until_ms = end_ms > FLOWS_END_MS ? end_ms - FLOWS_END_MS : 0};
             f.forbidden = !plan_has_vrf(p, f.to, f.vrf);
             if (plan_has_vrf(p, f.from, f.vrf) && !lab_add_flow(l, &f))
