@@ -153,6 +153,9 @@ static void the_writer_refuses_null_and_stays_as_it_was(void **state)
     refuses(nhrp_writer_begin(&out.writer, NULL, cap, &decoded));
     refuses(nhrp_writer_begin(&out.writer, out.buf, cap, NULL));
     accepts(nhrp_writer_begin(&out.writer, out.buf, 0, &decoded));
+    accepts(nhrp_writer_begin(&out.writer, NULL, 0, &decoded));
+    assert_int_equal(nhrp_writer_end(&out.writer, &out.len), NHRP_ERR_BUFFER);
+    assert_int_equal(out.len, NHRP_FIXED_SIZE + 8 + 3 * 4); /* RFC 2332 5.2.0.1 */
     accepts(nhrp_writer_begin(&out.writer, out.buf, cap, &decoded));
     refuses(nhrp_writer_put_cie(NULL, &cie));
     refuses(nhrp_writer_put_cie(&out.writer, NULL));
