@@ -146,6 +146,10 @@ static void the_packet_functions_refuse_null_and_take_no_octets(void **state)
     answers(ESP_ERR_TRUNCATED, esp_outer_decode(packet, 0, &out.outer));
 }
 
+#define ESP_IN_IPV6                                                                                \
+    "60000000 0008 3240 20010db8000000000000000000000001 20010db8000000000000000000000002"         \
+    "00001000 00000001"
+
 /* Each as the same call once more, whose result is the one just seen. */
 static void try_all(const uint8_t *b, size_t n)
 {
@@ -170,8 +174,7 @@ static void a_decoder_that_fails_has_written_nothing(void **state)
         /* RFC 4303 2 alone, in IPv4 and in IPv6 */
         "00001000 00000001",
         "4500001c 00004000 403223ab 0a010101 0a020202 00001000 00000001",
-        "60000000 0008 3240 20010db8000000000000000000000001 20010db8000000000000000000000002"
-        "00001000 00000001",
+        ESP_IN_IPV6,
     };
     static const uint8_t values[] = {0, 1, 4, 127, 255};
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {

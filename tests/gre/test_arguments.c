@@ -110,6 +110,10 @@ static void the_outer_functions_refuse_null_and_take_no_octets(void **state)
     answers(GRE_ERR_TRUNCATED, gre_outer_decode(packet, 0, &out.outer));
 }
 
+#define GRE_IN_IPV6                                                                                \
+    "60000000 0004 2f40 20010db8000000000000000000000001 20010db8000000000000000000000002"         \
+    "00000800"
+
 /* Each as the same call once more, whose result is the one just seen. */
 static void try_all(const uint8_t *b, size_t n)
 {
@@ -130,8 +134,7 @@ static void a_decoder_that_fails_has_written_nothing(void **state)
         /* RFC 2784 2.1 and RFC 2890 2 with all fields; in IPv4 and IPv6 */
         "b000 0800 9cf6 0000 00000007 00000001 ab",
         "45000018 00004000 402f149c 0a090909 0a090901 00000800",
-        "60000000 0004 2f40 20010db8000000000000000000000001 20010db8000000000000000000000002"
-        "00000800",
+        GRE_IN_IPV6,
     };
     static const uint8_t values[] = {0, 1, 4, 127, 255};
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
