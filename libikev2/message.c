@@ -22,10 +22,11 @@ ikev2_rc ikev2_header_decode(const uint8_t *buf, size_t len, ikev2_header *out)
     h.length = wire_get_u32(&r);
     if (!wire_ok(&r))
         return IKEV2_ERR_TRUNCATED;
+    const bool known = h.version >> 4 == 2;
+    if (known && h.length != len)
+        return IKEV2_ERR_LENGTH;
     *out = h;
-    if (h.version >> 4 != 2)
-        return IKEV2_ERR_VERSION;
-    return h.length == len ? IKEV2_OK : IKEV2_ERR_LENGTH;
+    return known ? IKEV2_OK : IKEV2_ERR_VERSION;
 }
 
 ikev2_rc ikev2_chain_begin(const uint8_t *bytes, size_t len, uint8_t first_type, ikev2_chain *out)

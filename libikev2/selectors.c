@@ -38,19 +38,18 @@ ikev2_rc ikev2_selector_next(const uint8_t *body, size_t len, size_t *it, ikev2_
         return IKEV2_ERR_ARG;
     if (len < 4)
         return IKEV2_ERR_SYNTAX;
-    if (*it == 0)
-        *it = 4;
-    while (*it < len) {
-        wire_reader r = wire_reader_make(body + *it, len - *it);
+    size_t at = *it == 0 ? 4 : *it;
+    while (at < len) {
+        wire_reader r = wire_reader_make(body + at, len - at);
         const uint8_t type = wire_get_u8(&r);
         ikev2_selector s = {.protocol = wire_get_u8(&r)};
         const uint16_t length = wire_get_u16(&r);
-        if (!wire_ok(&r) || length < HEADER_BYTES || length > len - *it)
+        if (!wire_ok(&r) || length < HEADER_BYTES || length > len - at)
             return IKEV2_ERR_SYNTAX;
         if ((type == TS_IPV4_ADDR_RANGE && length != IPV4_BYTES) ||
             (type == TS_IPV6_ADDR_RANGE && length != IPV6_BYTES))
             return IKEV2_ERR_SYNTAX;
-        *it += length;
+        at += length;
         if (type != TS_IPV4_ADDR_RANGE && type != TS_IPV6_ADDR_RANGE)
             continue;
         s.family = type == TS_IPV4_ADDR_RANGE ? IKEV2_FAMILY_IPV4 : IKEV2_FAMILY_IPV6;
@@ -58,10 +57,14 @@ ikev2_rc ikev2_selector_next(const uint8_t *body, size_t len, size_t *it, ikev2_
         s.end_port = wire_get_u16(&r);
         wire_get_copy(&r, s.start, addr_bytes(s.family));
         wire_get_copy(&r, s.end, addr_bytes(s.family));
+        *it = at;
         *out = s;
         return IKEV2_YES;
     }
-    return count_right(body, len) ? IKEV2_OK : IKEV2_ERR_SYNTAX;
+    if (!count_right(body, len))
+        return IKEV2_ERR_SYNTAX;
+    *it = at;
+    return IKEV2_OK;
 }
 
 void ikev2__put_selectors(ikev2__builder *b, uint8_t type, const ikev2_selector *ts, size_t count)

@@ -11,6 +11,7 @@
  * One thread at a time. Every mutator takes the time in monotonic milliseconds; going backwards is
  * standing still. Mutators need free event slots and return IKEV2_ERR_LIMIT, before any change,
  * where there are too few: drain with ikev2_engine_poll_event. Drain events before outputs.
+ * A NULL that the comment does not allow, and a struct_size that no version had, is IKEV2_ERR_ARG.
  */
 
 #include <ikev2/config.h>

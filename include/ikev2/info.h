@@ -10,6 +10,7 @@
  *
  * Set struct_size before the call. Views live until the next non-const call on the engine. An SA
  * stays readable, marked dead, until its last event was polled and a later non-const call made.
+ * A NULL argument, and a struct_size that no version had, is IKEV2_ERR_ARG.
  */
 
 #include <ikev2/engine.h>

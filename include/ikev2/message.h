@@ -9,6 +9,8 @@
  * @brief The decoder of messages and payloads (RFC 7296 3), for dissectors and for the engine.
  *
  * Everything decoded is a view into the caller's bytes, numbers in host order. Nothing allocates.
+ * A NULL argument is IKEV2_ERR_ARG. Outputs are written on success only, and iterators stay where
+ * they are; ikev2_header_decode has an exception.
  */
 
 #include <ikev2/types.h>

@@ -253,6 +253,66 @@ static void attributes_and_prefixes_refuse_null_and_take_no_octets(void **state)
     accepts(bgpvpn_rt_check(out.eight));
 }
 
+/* Each as the same call once more, whose result is the one just seen. */
+static void try_all(const uint8_t *b, size_t n)
+{
+    bgpvpn_header h;
+    bgpvpn_open o;
+    bgpvpn_notification no;
+    bgpvpn_refresh r;
+    bgpvpn_update u;
+    bgpvpn_attribute a;
+    bgpvpn_nlri p;
+    size_t it = 0;
+    int32_t rc = bgpvpn_header_decode(b, n, &h);
+    if (rc < 0)
+        answers(rc, bgpvpn_header_decode(b, n, &out.header));
+    rc = bgpvpn_open_decode(b, n, &o);
+    if (rc < 0)
+        answers(rc, bgpvpn_open_decode(b, n, &out.open));
+    rc = bgpvpn_notification_decode(b, n, &no);
+    if (rc < 0)
+        answers(rc, bgpvpn_notification_decode(b, n, &out.notification));
+    rc = bgpvpn_refresh_decode(b, n, &r);
+    if (rc < 0)
+        answers(rc, bgpvpn_refresh_decode(b, n, &out.refresh));
+    rc = bgpvpn_update_decode(b, n, 4, 0, &u);
+    if (rc < 0)
+        answers(rc, bgpvpn_update_decode(b, n, 4, 0, &out.update));
+    out.at = 0;
+    rc = bgpvpn_attribute_next(b, n, &it, &a);
+    if (rc < 0)
+        answers(rc, bgpvpn_attribute_next(b, n, &out.at, &out.attribute));
+    it = 0;
+    rc = bgpvpn_nlri_next(BGPVPN_TABLE_VPNV4, 0, b, n, &it, &p);
+    if (rc < 0)
+        answers(rc, bgpvpn_nlri_next(BGPVPN_TABLE_VPNV4, 0, b, n, &out.at, &out.nlri));
+}
+
+static void a_decoder_that_fails_has_written_nothing(void **state)
+{
+    (void)state;
+    static const char *const good[] = {OPEN,
+                                       KEEPALIVE,
+                                       NOTIFICATION,
+                                       REFRESH,
+                                       UPDATE,
+                                       "400101 00",
+                                       "70000641 0000fde800000001 0a0101"};
+    static const uint8_t values[] = {0, 1, 4, 127, 255};
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        const size_t n = load(good[i]);
+        for (size_t len = 0; len <= n; len++)
+            try_all(message, len);
+        for (size_t at = 0; at < n * sizeof(values); at++) {
+            const uint8_t was = message[at / sizeof(values)];
+            message[at / sizeof(values)] = values[at % sizeof(values)];
+            try_all(message, n);
+            message[at / sizeof(values)] = was;
+        }
+    }
+}
+
 /* ---- The engine: a session that is up, with two routes, and a VRF with one of its own. ---- */
 
 static const bgpvpn_addr us = {.family = BGPVPN_FAMILY_IPV4, .bytes = {10, 0, 0, 1}};
@@ -677,6 +737,7 @@ int main(void)
         CODEC(the_notification_refuses_null_and_takes_no_octets),
         CODEC(the_update_refuses_null_and_takes_no_octets),
         CODEC(attributes_and_prefixes_refuse_null_and_take_no_octets),
+        CODEC(a_decoder_that_fails_has_written_nothing),
         WITH_ENGINE(making_refuses_null_and_leaves_the_engine_as_it_was),
         WITH_ENGINE(neighbors_refuse_null_and_leave_the_engine_as_it_was),
         WITH_ENGINE(streams_refuse_null_and_leave_the_engine_as_it_was),

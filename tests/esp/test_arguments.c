@@ -146,6 +146,51 @@ static void the_packet_functions_refuse_null_and_take_no_octets(void **state)
     answers(ESP_ERR_TRUNCATED, esp_outer_decode(packet, 0, &out.outer));
 }
 
+#define ESP_IN_IPV6                                                                                \
+    "60000000 0008 3240 20010db8000000000000000000000001 20010db8000000000000000000000002"         \
+    "00001000 00000001"
+
+/* Each as the same call once more, whose result is the one just seen. */
+static void try_all(const uint8_t *b, size_t n)
+{
+    esp_header h;
+    esp_outer o;
+    uint32_t kind;
+    esp_rc rc = esp_header_decode(b, n, &h);
+    if (rc < 0)
+        answers(rc, esp_header_decode(b, n, &out.header));
+    rc = esp_udp_classify(b, n, &kind);
+    if (rc < 0)
+        answers(rc, esp_udp_classify(b, n, &out.kind));
+    rc = esp_outer_decode(b, n, &o);
+    if (rc < 0)
+        answers(rc, esp_outer_decode(b, n, &out.outer));
+}
+
+static void a_decoder_that_fails_has_written_nothing(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        /* RFC 4303 2 alone, in IPv4 and in IPv6 */
+        "00001000 00000001",
+        "4500001c 00004000 403223ab 0a010101 0a020202 00001000 00000001",
+        ESP_IN_IPV6,
+    };
+    static const uint8_t values[] = {0, 1, 4, 127, 255};
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        uint8_t b[64];
+        const size_t n = hex_bytes(good[i], b, sizeof(b));
+        for (size_t len = 0; len <= n; len++)
+            try_all(b, len);
+        for (size_t at = 0; at < n * sizeof(values); at++) {
+            const uint8_t was = b[at / sizeof(values)];
+            b[at / sizeof(values)] = values[at % sizeof(values)];
+            try_all(b, n);
+            b[at / sizeof(values)] = was;
+        }
+    }
+}
+
 static void the_sa_functions_refuse_null_and_leave_the_sa_as_it_was(void **state)
 {
     (void)state;
@@ -329,6 +374,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_SAS(the_packet_functions_refuse_null_and_take_no_octets),
+        WITH_SAS(a_decoder_that_fails_has_written_nothing),
         WITH_SAS(the_sa_functions_refuse_null_and_leave_the_sa_as_it_was),
         WITH_SAS(sealing_refuses_null_and_takes_no_sequence_number),
         WITH_SAS(opening_refuses_null_and_changes_no_octet),

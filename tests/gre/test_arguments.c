@@ -110,6 +110,47 @@ static void the_outer_functions_refuse_null_and_take_no_octets(void **state)
     answers(GRE_ERR_TRUNCATED, gre_outer_decode(packet, 0, &out.outer));
 }
 
+#define GRE_IN_IPV6                                                                                \
+    "60000000 0004 2f40 20010db8000000000000000000000001 20010db8000000000000000000000002"         \
+    "00000800"
+
+/* Each as the same call once more, whose result is the one just seen. */
+static void try_all(const uint8_t *b, size_t n)
+{
+    gre_header h;
+    gre_outer o;
+    gre_rc rc = gre_header_decode(b, n, &h);
+    if (rc < 0)
+        answers(rc, gre_header_decode(b, n, &out.header));
+    rc = gre_outer_decode(b, n, &o);
+    if (rc < 0)
+        answers(rc, gre_outer_decode(b, n, &out.outer));
+}
+
+static void a_decoder_that_fails_has_written_nothing(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        /* RFC 2784 2.1 and RFC 2890 2 with all fields; in IPv4 and IPv6 */
+        "b000 0800 9cf6 0000 00000007 00000001 ab",
+        "45000018 00004000 402f149c 0a090909 0a090901 00000800",
+        GRE_IN_IPV6,
+    };
+    static const uint8_t values[] = {0, 1, 4, 127, 255};
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        uint8_t b[64];
+        const size_t n = hex_bytes(good[i], b, sizeof(b));
+        for (size_t len = 0; len <= n; len++)
+            try_all(b, len);
+        for (size_t at = 0; at < n * sizeof(values); at++) {
+            const uint8_t was = b[at / sizeof(values)];
+            b[at / sizeof(values)] = values[at % sizeof(values)];
+            try_all(b, n);
+            b[at / sizeof(values)] = was;
+        }
+    }
+}
+
 static int32_t too_big(uint8_t *buf, size_t cap, size_t *len)
 {
     return gre_icmp_too_big(1000, &source, ip_packet, sizeof(ip_packet), buf, cap, len);
@@ -266,6 +307,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_TUNNEL(the_header_functions_refuse_null_and_take_no_octets),
         WITH_TUNNEL(the_outer_functions_refuse_null_and_take_no_octets),
+        WITH_TUNNEL(a_decoder_that_fails_has_written_nothing),
         WITH_TUNNEL(the_icmp_functions_refuse_null_and_take_no_octets),
         WITH_TUNNEL(the_functions_about_size_refuse_null_and_take_no_octets),
         WITH_TUNNEL(the_tunnel_functions_refuse_null_and_leave_the_tunnel_as_it_was),

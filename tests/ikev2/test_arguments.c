@@ -207,6 +207,72 @@ static void the_payload_decoders_refuse_null_and_take_no_octets(void **state)
     assert_string_equal(ikev2_notify_name(UINT16_MAX), "UNKNOWN");
 }
 
+/* Each as the same call once more, whose result is the one just seen. */
+static void try_all(const uint8_t *b, size_t n)
+{
+    ikev2_header h;
+    ikev2_tagged t;
+    ikev2_identity id;
+    ikev2_notify no;
+    ikev2_delete d;
+    ikev2_fragment f;
+    ikev2_proposal p;
+    ikev2_selector s;
+    size_t it = 0;
+    int32_t rc = ikev2_header_decode(b, n, &h);
+    if (rc < 0 && rc != IKEV2_ERR_VERSION)
+        answers(rc, ikev2_header_decode(b, n, &out.header));
+    rc = ikev2_ke_decode(b, n, &t);
+    if (rc < 0)
+        answers(rc, ikev2_ke_decode(b, n, &out.tagged));
+    rc = ikev2_id_decode(b, n, &id);
+    if (rc < 0)
+        answers(rc, ikev2_id_decode(b, n, &out.identity));
+    rc = ikev2_notify_decode(b, n, &no);
+    if (rc < 0)
+        answers(rc, ikev2_notify_decode(b, n, &out.notify));
+    rc = ikev2_delete_decode(b, n, &d);
+    if (rc < 0)
+        answers(rc, ikev2_delete_decode(b, n, &out.removal));
+    rc = ikev2_fragment_decode(b, n, &f);
+    if (rc < 0)
+        answers(rc, ikev2_fragment_decode(b, n, &out.fragment));
+    out.at = 0;
+    rc = ikev2_proposal_next(b, n, &it, &p);
+    if (rc < 0)
+        answers(rc, ikev2_proposal_next(b, n, &out.at, &out.proposal));
+    it = 0;
+    rc = ikev2_selector_next(b, n, &it, &s);
+    if (rc < 0)
+        answers(rc, ikev2_selector_next(b, n, &out.at, &out.selector));
+}
+
+static void a_decoder_that_fails_has_written_nothing(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        "0000000000000001 0000000000000000 00 20 22 08 00000000 0000001c",
+        "00000010 01010001 00000008 0400001f",
+        "01000000 07000010 0000ffff 0a000001 0a000001",
+        "02000000 612e74657374",
+        "03040001 00001000",
+        "00010001 aa",
+        "0000 4004 0102030405060708090a0b0c0d0e0f1011121314", /* RFC 7296 2.23 */
+    };
+    static const uint8_t values[] = {0, 1, 4, 127, 255};
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        const size_t n = load(good[i]);
+        for (size_t len = 0; len <= n; len++)
+            try_all(bytes, len);
+        for (size_t at = 0; at < n * sizeof(values); at++) {
+            const uint8_t was = bytes[at / sizeof(values)];
+            bytes[at / sizeof(values)] = values[at % sizeof(values)];
+            try_all(bytes, n);
+            bytes[at / sizeof(values)] = was;
+        }
+    }
+}
+
 /* ---- The engine: a responder with an IKE SA and a Child SA. ---- */
 
 static const vnet_rules calm = {.delay_ms = 5};
@@ -579,6 +645,7 @@ int main(void)
         cmocka_unit_test(the_opener_survives_the_lack_of_memory),
         CODEC(the_iterators_refuse_null_and_stay_where_they_are),
         CODEC(the_payload_decoders_refuse_null_and_take_no_octets),
+        CODEC(a_decoder_that_fails_has_written_nothing),
         WITH_ENGINE(making_refuses_null_and_leaves_the_engine_as_it_was),
         WITH_ENGINE(a_peer_with_bytes_that_are_not_there_is_refused),
         WITH_ENGINE(requests_refuse_null_and_leave_the_engine_as_it_was),

@@ -153,6 +153,38 @@ static void the_label_functions_refuse_null_and_take_no_octets(void **state)
         answers(MPLSVPN_ERR_BUFFER, mplsvpn_stack_encode(labels, 2, out.buf, room, &out.offset));
 }
 
+/* Each as the same call once more, whose result is the one just seen. */
+static void try_all(const uint8_t *b, size_t n)
+{
+    mplsvpn_label stack[4];
+    size_t count;
+    mplsvpn_rc rc = mplsvpn_label_decode(b, n, stack);
+    if (rc < 0)
+        answers(rc, mplsvpn_label_decode(b, n, &out.label));
+    rc = mplsvpn_stack_decode(b, n, stack, 4, &count);
+    if (rc < 0)
+        answers(rc, mplsvpn_stack_decode(b, n, out.labels, 4, &out.count));
+}
+
+static void a_decoder_that_fails_has_written_nothing(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"00064040" LABEL_100 IP_PACKET};
+    static const uint8_t values[] = {0, 1, 4, 127, 255};
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        uint8_t b[64];
+        const size_t n = hex_bytes(good[i], b, sizeof(b));
+        for (size_t len = 0; len <= n; len++)
+            try_all(b, len);
+        for (size_t at = 0; at < n * sizeof(values); at++) {
+            const uint8_t was = b[at / sizeof(values)];
+            b[at / sizeof(values)] = values[at % sizeof(values)];
+            try_all(b, n);
+            b[at / sizeof(values)] = was;
+        }
+    }
+}
+
 static void the_table_functions_refuse_null_and_leave_the_table_as_it_was(void **state)
 {
     (void)state;
@@ -364,6 +396,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_TABLE(the_label_functions_refuse_null_and_take_no_octets),
+        WITH_TABLE(a_decoder_that_fails_has_written_nothing),
         WITH_TABLE(the_table_functions_refuse_null_and_leave_the_table_as_it_was),
         WITH_TABLE(the_route_functions_refuse_null_and_leave_the_table_as_it_was),
         WITH_TABLE(the_lfib_functions_refuse_null_and_leave_the_table_as_it_was),

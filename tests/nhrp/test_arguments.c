@@ -131,6 +131,58 @@ static void the_label_functions_refuse_null_and_take_no_octets(void **state)
     accepts(nhrp_label_next(&x, &out.at, &out.binding));
 }
 
+/* Each as the same call once more, whose result is the one just seen. */
+static void try_all(uint8_t *b, size_t n)
+{
+    nhrp_packet p;
+    nhrp_extension x = {.type = NHRP_EXTENSION_VENDOR, .kind = NHRP_KIND_VENDOR};
+    nhrp_label_binding l;
+    size_t it = 0;
+    (void)nhrp_packet_set_checksum(b, n);
+    nhrp_rc rc = nhrp_packet_decode(b, n, &p);
+    if (rc < 0)
+        answers(rc, nhrp_packet_decode(b, n, &out.packet));
+    rc = nhrp_packet_decode_quoted(b, n, &p);
+    if (rc < 0)
+        answers(rc, nhrp_packet_decode_quoted(b, n, &out.packet));
+    x.value = b;
+    x.len = n;
+    out.at = 0;
+    rc = nhrp_label_next(&x, &it, &l);
+    if (rc < 0)
+        answers(rc, nhrp_label_next(&x, &out.at, &out.binding));
+    x.kind = NHRP_KIND_FORWARD;
+    nhrp_cie cie;
+    it = 0;
+    rc = nhrp_extension_next_cie(&decoded, &x, &it, &cie);
+    if (rc < 0)
+        answers(rc, nhrp_extension_next_cie(&decoded, &x, &out.at, &out.cie));
+}
+
+static void a_decoder_that_fails_has_written_nothing(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        REQUEST,
+        /* RFC 2332 5.2.0.1: a CIE with both addresses; docs/nhrp.md: a label extension's value */
+        "00 20 0000 0000 0258 04 00 04 00 c0a80109 ac100109",
+        "024d50 4c 01 01 0c 01 00 0001 18 01 000641 0a0101",
+    };
+    static const uint8_t values[] = {0, 1, 4, 127, 255};
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        uint8_t b[64];
+        const size_t n = hex_bytes(good[i], b, sizeof(b));
+        for (size_t len = 0; len <= n; len++)
+            try_all(b, len);
+        for (size_t at = 0; at < n * sizeof(values); at++) {
+            const uint8_t was = b[at / sizeof(values)];
+            b[at / sizeof(values)] = values[at % sizeof(values)];
+            try_all(b, n);
+            b[at / sizeof(values)] = was;
+        }
+    }
+}
+
 static int32_t write_request(uint8_t *buf, size_t cap, size_t *len)
 {
     const nhrp_cie cie = {.prefix_len = 32, .holding_time_s = 600};
@@ -153,6 +205,9 @@ static void the_writer_refuses_null_and_stays_as_it_was(void **state)
     refuses(nhrp_writer_begin(&out.writer, NULL, cap, &decoded));
     refuses(nhrp_writer_begin(&out.writer, out.buf, cap, NULL));
     accepts(nhrp_writer_begin(&out.writer, out.buf, 0, &decoded));
+    accepts(nhrp_writer_begin(&out.writer, NULL, 0, &decoded));
+    assert_int_equal(nhrp_writer_end(&out.writer, &out.len), NHRP_ERR_BUFFER);
+    assert_int_equal(out.len, NHRP_FIXED_SIZE + 8 + 3 * 4); /* RFC 2332 5.2.0.1 */
     accepts(nhrp_writer_begin(&out.writer, out.buf, cap, &decoded));
     refuses(nhrp_writer_put_cie(NULL, &cie));
     refuses(nhrp_writer_put_cie(&out.writer, NULL));
@@ -517,6 +572,7 @@ int main(void)
         WITH_PACKET(the_decoders_refuse_null_and_take_no_octets),
         WITH_PACKET(the_iterators_refuse_null_and_stay_where_they_are),
         WITH_PACKET(the_label_functions_refuse_null_and_take_no_octets),
+        WITH_PACKET(a_decoder_that_fails_has_written_nothing),
         WITH_PACKET(the_writer_refuses_null_and_stays_as_it_was),
         WITH_ENGINE(the_defaults_refuse_null),
         WITH_ENGINE(making_refuses_null_and_leaves_the_engine_as_it_was),

@@ -164,6 +164,9 @@ static void a_cie_with_an_address_of_another_family_s_length_is_refused(void **s
     undecodable(NHRP_ERR_CIE);
     load(FIXED("0038", "0000", "01") REQUEST "00 20 0000 0000 0258 00 04 00 00 c0a80164");
     undecodable(NHRP_ERR_CIE);
+    /* A subaddress of twelve octets that could pass for another CIE. */
+    load(FIXED("0040", "0000", "01") REQUEST "00 20 0000 0000 0258 00 0c 00 00" CIE);
+    undecodable(NHRP_ERR_CIE);
 }
 
 /* RFC 2332 5.2.0.1: the addresses that the mandatory header announces are not there. */
