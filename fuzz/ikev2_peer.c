@@ -4,7 +4,8 @@
  * An authenticated peer gone hostile: the fuzzer's payload chains are encrypted with the right
  * keys. The input is a row of records: what to do, an argument, type of the first payload, length
  * in two bytes, payloads. MANGLE flips one bit of what was sealed; PIECE seals a fragment whose
- * number, total and padding are the input's.
+ * number, total and padding are the input's. The top bit of the argument puts the SPI of a Child SA
+ * that exists into the payloads that name one.
  */
 #include "ikev2_world.h"
 
@@ -23,6 +24,7 @@ enum {
     PIECE,
     ACTIONS
 };
+enum { NAMED = 0x80, TEXT_BYTES = 2048 };
 
 /* first says where, the high bits of the argument which bit. */
 static void send_mangled(world *w, ikev2__sa *mine, uint8_t exchange, uint32_t id, uint8_t first,
@@ -73,6 +75,32 @@ static void send_piece(world *w, ikev2__sa *mine, uint8_t exchange, uint32_t id,
                      mine->iv_counter++, m.buf, aad, r.left))
         return;
     world_give(w, m.buf, m.len);
+}
+
+/* In REKEY_SA and in Delete payloads for ESP; whose turn it is, the argument says. */
+static void name_child(const world *w, uint8_t first, uint8_t *text, size_t len, uint8_t turn)
+{
+    ikev2_chain chain;
+    ikev2_payload p;
+    ikev2_notify n;
+    ikev2_delete d;
+    uint64_t id = 0;
+    for (uint8_t i = 0; i <= turn; i++)
+        (void)ikev2_engine_next_child(w->other, w->other_sa, &id);
+    const ikev2__child *child = ikev2__child_by_id(w->other, id);
+    if (!child || len == 0 || ikev2_chain_begin(text, len, first, &chain) != IKEV2_OK)
+        return;
+    while (ikev2_chain_next(&chain, &p) == IKEV2_YES) {
+        const uint8_t *spi = NULL;
+        if (p.type == IKEV2_PAYLOAD_NOTIFY && ikev2_notify_decode(p.body, p.len, &n) == IKEV2_OK &&
+            n.spi_len == 4)
+            spi = n.spi;
+        if (p.type == IKEV2_PAYLOAD_DELETE && ikev2_delete_decode(p.body, p.len, &d) == IKEV2_OK &&
+            d.protocol == IKEV2_PROTOCOL_ID_ESP && d.count > 0)
+            spi = d.spis;
+        if (spi)
+            wire_set_u32(text + (spi - text), child->spi_in);
+    }
 }
 
 static void act(world *w, uint8_t action, uint8_t argument)
@@ -129,6 +157,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (len > r.left)
             len = r.left;
         const uint8_t *text = wire_get_bytes(&r, len);
+        uint8_t named[TEXT_BYTES];
+        if ((argument & NAMED) && len > 0 && len <= sizeof(named)) {
+            memcpy(named, text, len);
+            name_child(&w, first, named, len, argument >> 5 & 3);
+            text = named;
+        }
         const bool response = action == RESPONSE;
         w.other->cfg.fragment_bytes = action == FRAGMENT ? 128 : 0;
         const uint32_t id = response ? sa->next_send - 1 : sa->next_recv;
