@@ -21,7 +21,7 @@ enum {
     WITHDRAW = 9,
     CUT = 10,
     STEPS = 400,
-    CONNECTS_MAX = 6
+    CONNECTS_MAX = 4
 };
 
 /* In the OPEN below. */

@@ -4,7 +4,8 @@
  * An authenticated peer gone hostile: the fuzzer's payload chains are encrypted with the right
  * keys. The input is a row of records: what to do, an argument, type of the first payload, length
  * in two bytes, payloads. MANGLE flips one bit of what was sealed; PIECE seals a fragment whose
- * number, total and padding are the input's.
+ * number, total and padding are the input's. The top bit of the argument puts the SPI of a Child SA
+ * that exists into the payloads that name one.
  */
 #include "ikev2_world.h"
 
@@ -23,35 +24,7 @@ enum {
     PIECE,
     ACTIONS
 };
-
-/* The victim's SA that the other one's keys belong to. */
-static ikev2__sa *victims(const world *w, const ikev2__sa *mine)
-{
-    return ikev2__sa_by_spi(w->victim, mine->spi_r);
-}
-
-static void give(world *w, const uint8_t *bytes, size_t len)
-{
-    (void)ikev2_engine_input(w->victim, w->now_ms, &w->to_victim, bytes, len);
-    world_drain_victim(w);
-}
-
-static void send_sealed(world *w, ikev2__sa *mine, uint8_t exchange, bool response, uint32_t id,
-                        uint8_t first, const uint8_t *text, size_t len)
-{
-    ikev2__builder b = {.w = wire_writer_make(w->other->plain, w->other->cfg.max_message_bytes),
-                        .first = first};
-    ikev2__flight flight;
-    wire_put_bytes(&b.w, text, len);
-    if (ikev2__protect(mine, exchange, response, id, &b, &flight) != IKEV2_OK)
-        return;
-    for (size_t at = 0; at + 2 <= flight.len;) {
-        const size_t n = (size_t)(flight.bytes[at] << 8 | flight.bytes[at + 1]);
-        give(w, flight.bytes + at + 2, n);
-        at += 2 + n;
-    }
-    ikev2__flight_free(w->other, &flight);
-}
+enum { NAMED = 0x80, TEXT_BYTES = 2048 };
 
 /* first says where, the high bits of the argument which bit. */
 static void send_mangled(world *w, ikev2__sa *mine, uint8_t exchange, uint32_t id, uint8_t first,
@@ -64,7 +37,7 @@ static void send_mangled(world *w, ikev2__sa *mine, uint8_t exchange, uint32_t i
     if (ikev2__protect(mine, exchange, false, id, &b, &flight) != IKEV2_OK)
         return;
     flight.bytes[2 + first % (flight.len - 2)] ^= (uint8_t)(1u << bit);
-    give(w, flight.bytes + 2, flight.len - 2);
+    world_give(w, flight.bytes + 2, flight.len - 2);
     ikev2__flight_free(w->other, &flight);
 }
 
@@ -101,13 +74,39 @@ static void send_piece(world *w, ikev2__sa *mine, uint8_t exchange, uint32_t id,
                      mine->initiator ? mine->keys.ai : mine->keys.ar, &w->other->random,
                      mine->iv_counter++, m.buf, aad, r.left))
         return;
-    give(w, m.buf, m.len);
+    world_give(w, m.buf, m.len);
+}
+
+/* In REKEY_SA and in Delete payloads for ESP; whose turn it is, the argument says. */
+static void name_child(const world *w, uint8_t first, uint8_t *text, size_t len, uint8_t turn)
+{
+    ikev2_chain chain;
+    ikev2_payload p;
+    ikev2_notify n;
+    ikev2_delete d;
+    uint64_t id = 0;
+    for (uint8_t i = 0; i <= turn; i++)
+        (void)ikev2_engine_next_child(w->other, w->other_sa, &id);
+    const ikev2__child *child = ikev2__child_by_id(w->other, id);
+    if (!child || len == 0 || ikev2_chain_begin(text, len, first, &chain) != IKEV2_OK)
+        return;
+    while (ikev2_chain_next(&chain, &p) == IKEV2_YES) {
+        const uint8_t *spi = NULL;
+        if (p.type == IKEV2_PAYLOAD_NOTIFY && ikev2_notify_decode(p.body, p.len, &n) == IKEV2_OK &&
+            n.spi_len == 4)
+            spi = n.spi;
+        if (p.type == IKEV2_PAYLOAD_DELETE && ikev2_delete_decode(p.body, p.len, &d) == IKEV2_OK &&
+            d.protocol == IKEV2_PROTOCOL_ID_ESP && d.count > 0)
+            spi = d.spis;
+        if (spi)
+            wire_set_u32(text + (spi - text), child->spi_in);
+    }
 }
 
 static void act(world *w, uint8_t action, uint8_t argument)
 {
-    ikev2__sa *mine = ikev2__sa_by_id(w->other, w->other_sa);
-    ikev2__sa *sa = mine ? victims(w, mine) : NULL;
+    ikev2__sa *mine = world_mine(w);
+    ikev2__sa *sa = mine ? world_victims(w, mine) : NULL;
     uint64_t child = 0;
     uint64_t id;
     if (!sa)
@@ -142,11 +141,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     world w;
     wire_reader r = wire_reader_make(data, size);
     world_begin(&w);
-    ikev2__sa *mine = ikev2__sa_by_id(w.other, w.other_sa);
+    ikev2__sa *mine = world_mine(&w);
     while (r.left > 0 && wire_ok(&r)) {
         const uint8_t action = wire_get_u8(&r) % ACTIONS;
         const uint8_t argument = wire_get_u8(&r);
-        const ikev2__sa *sa = victims(&w, mine);
+        const ikev2__sa *sa = world_victims(&w, mine);
         if (!sa)
             break;
         if (action > RESPONSE && action < FRAGMENT) {
@@ -158,6 +157,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (len > r.left)
             len = r.left;
         const uint8_t *text = wire_get_bytes(&r, len);
+        uint8_t named[TEXT_BYTES];
+        if ((argument & NAMED) && len > 0 && len <= sizeof(named)) {
+            memcpy(named, text, len);
+            name_child(&w, first, named, len, argument >> 5 & 3);
+            text = named;
+        }
         const bool response = action == RESPONSE;
         w.other->cfg.fragment_bytes = action == FRAGMENT ? 128 : 0;
         const uint32_t id = response ? sa->next_send - 1 : sa->next_recv;
@@ -167,7 +172,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         else if (action == PIECE)
             send_piece(&w, mine, exchange, id, first, text, len);
         else
-            send_sealed(&w, mine, exchange, response, id, first, text, len);
+            world_send_sealed(&w, mine, exchange, response, id, first, text, len);
     }
     world_close(&w);
     return 0;

@@ -17,8 +17,8 @@
 
 #define VRF             7
 #define OPERATION_BYTES 6
-#define OPERATIONS_MAX  128
-#define WALKS_MAX       4 /* a walk costs more than all else together */
+#define OPERATIONS_MAX  64
+#define WALKS_MAX       2 /* a walk costs more than all else together */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

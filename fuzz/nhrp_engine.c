@@ -15,7 +15,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { LINKS = 4, MULTIPOINT = 3, MAX_STEPS = 400 };
+enum { LINKS = 4, MULTIPOINT = 3, MAX_STEPS = 64 };
 
 typedef struct script {
     const uint8_t *next;
