@@ -7,9 +7,9 @@ addresses, UDP and TCP ports, SPIs and sequence numbers of ESP, MPLS labels, typ
 NHRP, exchange types, message ids and payload types of IKEv2 (decrypted ones too), types of BGP
 messages with prefixes, RDs and labels, and ICMP types.
 
-A stream that a capture shows twice (on a TUN device and within a tunnel) is put together once by
-tshark; what it takes for a repeat there it does not look into, so there only dissect's own word
-counts, and how many such frames there were is printed.
+A stream that a capture shows twice (on a TUN device and within a tunnel) is one to tshark, and two
+to dissect; so what one takes for a repeat may be new to the other, and the messages in it are
+compared only where both look into them. How many dissect alone looked into is printed.
 """
 import json
 import os
@@ -168,11 +168,12 @@ def main():
         if any("fragment_offset" in layer for layer in packet["layers"]):
             continue  # tshark puts them together
         a, b = ours(packet), theirs(frame)
-        if repeated(frame) and not b["bgp"] and a["bgp"]:
-            by_us_alone += 1
+        if repeated(frame) and bool(a["bgp"]) != bool(b["bgp"]):
+            by_us_alone += bool(a["bgp"])
             for key in "bgp", "prefixes", "rds", "labels":
                 a[key] = b[key]
-            a["protocols"] = [p for p in a["protocols"] if p != "bgp"]
+            for side in a, b:
+                side["protocols"] = [p for p in side["protocols"] if p != "bgp"]
         for key in a:
             if a[key] != b[key]:
                 problems.append(f"frame {number}: {key}: {a[key]}, but tshark says {b[key]}")
