@@ -154,8 +154,10 @@ static void put_routes(dissector *d, node *layer, const char *key, uint32_t tabl
         if (!vpn)
             continue;
         put_rd(d, one, nlri.rd);
-        if (nlri.label != BGPVPN_LABEL_NONE)
-            tree_number(t, one, "label", nlri.label);
+        /* RFC 8277 2.4: in a withdrawal the label field means nothing. */
+        if (withdraw)
+            continue;
+        tree_number(t, one, "label", nlri.label);
         if (nlri.labels > 1)
             tree_number(t, one, "labels", nlri.labels);
     }

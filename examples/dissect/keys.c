@@ -212,7 +212,8 @@ static void mask_to(uint8_t mask[16], unsigned bits)
 {
     for (unsigned i = 0; i < 16; i++) {
         const unsigned left = bits > 8 * i ? bits - 8 * i : 0;
-        mask[i] &= left >= 8 ? 0xff : (uint8_t)(0xff << (8 - left));
+        const unsigned keep = left >= 8 ? 0xffu : 0xff00u >> left & 0xffu;
+        mask[i] = (uint8_t)(mask[i] & keep);
     }
 }
 

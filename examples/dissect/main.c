@@ -19,6 +19,17 @@ static int complain(const char *file, const char *why)
     return STATUS_FAILED;
 }
 
+/* What libpcap says; where it cannot read a kind of file at all, also what it could read. */
+static int complain_of_file(const char *file, const char *why)
+{
+    (void)complain(file, why);
+    if (strstr(why, "different from the") && strstr(why, "first interface"))
+        fputs("dissect: libpcap reads a pcapng file only if all its interfaces have one link type "
+              "and one snapshot length: capture other links into a file of their own\n",
+              stderr);
+    return STATUS_FAILED;
+}
+
 static bool print(const program_options *o, const node *packet)
 {
     if (o->json)
@@ -67,7 +78,7 @@ static int run(const program_options *o, dissector *d, pcap_t *pcap)
     pcap_freecode(&filter);
     if (!printed || fflush(stdout) != 0)
         return complain("standard output", "cannot be written");
-    return rc == PCAP_ERROR_BREAK ? STATUS_OK : complain(o->file, pcap_geterr(pcap));
+    return rc == PCAP_ERROR_BREAK ? STATUS_OK : complain_of_file(o->file, pcap_geterr(pcap));
 }
 
 int main(int argc, char **argv)
@@ -85,7 +96,7 @@ int main(int argc, char **argv)
     char why[PCAP_ERRBUF_SIZE];
     if (options_load_keys(&o, d)) {
         pcap_t *pcap = pcap_open_offline(o.file, why);
-        status = pcap ? run(&o, d, pcap) : complain(o.file, why);
+        status = pcap ? run(&o, d, pcap) : complain_of_file(o.file, why);
         if (pcap)
             pcap_close(pcap);
     }

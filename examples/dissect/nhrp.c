@@ -10,12 +10,8 @@
 
 enum {
     OFFSET_SIZE = 10,
-    OFFSET_CHECKSUM = 12,
-    MANDATORY_SIZE = 8, /* without its addresses */
-    AFN_IPV4 = 1,
-    AFN_IPV6 = 2,
-    PRO_TYPE_IPV4 = 0x0800,
-    PRO_TYPE_IPV6 = 0x86dd,
+    SNAP_BYTES = 5,
+    MANDATORY_SIZE = 8,      /* without its addresses */
     AUTHENTICATION_HEAD = 4, /* reserved and SPI */
     VENDOR_HEAD = 3          /* the OUI */
 };
@@ -84,21 +80,36 @@ static bool is_request(uint8_t type)
     return type >= NHRP_RESOLUTION_REQUEST && type <= NHRP_PURGE_REPLY;
 }
 
-/* RFC 2332 5.1, 5.2.0.1 */
-static void put_header(dissector *d, node *layer, const nhrp_packet *p, const span *s)
+/*
+ * RFC 2332 5.1, 5.2.0.1: the fixed part as it is on the wire. What the decoder makes of these
+ * fields is all that counts elsewhere; here they are shown.
+ */
+static void put_fixed(dissector *d, node *layer, const span *s)
 {
     tree *t = &d->tree;
     wire_reader r = wire_reader_make(s->bytes, s->len);
-    (void)wire_get_bytes(&r, OFFSET_CHECKSUM);
-    tree_number(t, layer, "afn", p->nbma_family == NHRP_FAMILY_IPV4 ? AFN_IPV4 : AFN_IPV6);
-    tree_format(t, layer, "pro_type", "0x%04x",
-                p->protocol_family == NHRP_FAMILY_IPV4 ? PRO_TYPE_IPV4 : PRO_TYPE_IPV6);
-    tree_number(t, layer, "hopCnt", p->hop_count);
-    tree_number(t, layer, "pktsz", p->size);
+    tree_number(t, layer, "afn", wire_get_u16(&r));
+    tree_format(t, layer, "pro_type", "0x%04x", wire_get_u16(&r));
+    const uint8_t *snap = wire_get_bytes(&r, SNAP_BYTES);
+    if (snap && (snap[0] || snap[1] || snap[2] || snap[3] || snap[4]))
+        tree_hex(t, layer, "pro_snap", snap, SNAP_BYTES);
+    tree_number(t, layer, "hopCnt", wire_get_u8(&r));
+    tree_number(t, layer, "pktsz", wire_get_u16(&r));
     tree_format(t, layer, "chksum", "0x%04x", wire_get_u16(&r));
-    tree_number(t, layer, "extoff", p->extensions ? (size_t)(p->extensions - p->bytes) : 0);
-    tree_number(t, layer, "op_version", 1);
-    tree_number(t, layer, "op_type", p->type);
+    tree_number(t, layer, "extoff", wire_get_u16(&r));
+    tree_number(t, layer, "op_version", wire_get_u8(&r));
+    tree_number(t, layer, "op_type", wire_get_u8(&r));
+    tree_number(t, layer, "shtl", wire_get_u8(&r));
+    tree_number(t, layer, "sstl", wire_get_u8(&r));
+    tree_number(t, layer, "source_protocol_length", wire_get_u8(&r));
+    tree_number(t, layer, "destination_protocol_length", wire_get_u8(&r));
+}
+
+/* RFC 2332 5.2.0.1 */
+static void put_header(dissector *d, node *layer, const nhrp_packet *p, const span *s)
+{
+    tree *t = &d->tree;
+    put_fixed(d, layer, s);
     ds_name(d, layer, "type", types, p->type);
     if (is_request(p->type)) {
         ds_flags(d, layer, "flags",
@@ -276,7 +287,6 @@ static void put_refused(dissector *d, node *layer, const span *s, nhrp_rc rc)
                                address_len(&p.destination_protocol);
         const size_t end = extensions_at ? extensions_at : size;
         size_t it = 0;
-        p.size = size;
         put_header(d, layer, &p, s);
         if (rc == NHRP_ERR_CIE && is_request(p.type) && cies_at <= end && end <= s->len) {
             p.cies = s->bytes + cies_at;

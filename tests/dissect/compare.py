@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""compare.py DISSECT CAPTURE KEYS: what dissect and tshark say of a capture, frame by frame.
+"""compare.py DISSECT CAPTURE KEYS [LAYER...]: what dissect and tshark say of a capture, frame by frame.
 
-Both get the same keys. Compared are the number of frames, the protocols one within the other, IP
+Both get the same keys. Each LAYER must be there; without any, all that the walk has. Compared are the number of frames, the protocols one within the other, IP
 addresses, UDP and TCP ports, SPIs and sequence numbers of ESP, MPLS labels, types and request ids of
 NHRP, exchange types, message ids and payload types of IKEv2 (decrypted ones too), types of BGP
 messages with prefixes, RDs and labels, and ICMP types.
 
-A stream that a capture shows twice (on a TUN device and within a tunnel) is put together once by
-tshark; what it takes for a repeat there it does not look into, so there only dissect's own word
-counts, and how many such frames there were is printed.
+A stream that a capture shows twice (on a TUN device and within a tunnel) is one to tshark, and two
+to dissect; so what one takes for a repeat may be new to the other, and the messages in it are
+compared only where both look into them. How many dissect alone looked into is printed.
 """
 import json
 import os
@@ -28,7 +28,7 @@ tcp.analysis.fast_retransmission tcp.analysis.out_of_order tcp.len _ws.malformed
 # What tshark calls the layers that both know; others are left out.
 LAYERS = {"eth": "ethernet", "vlan": "vlan", "ip": "ipv4", "ipv6": "ipv6", "udp": "udp", "tcp": "tcp",
           "esp": "esp", "gre": "gre", "mpls": "mpls", "nhrp": "nhrp", "isakmp": "ikev2", "bgp": "bgp",
-          "icmp": "icmp", "icmpv6": "icmpv6", "sll": "sll"}
+          "icmp": "icmp", "icmpv6": "icmpv6", "sll": "sll", "null": "null", "ieee8021ad": "vlan"}
 BGP = {"OPEN": "1", "UPDATE": "2", "NOTIFICATION": "3", "KEEPALIVE": "4", "ROUTE-REFRESH": "5"}
 ICMP = {"echo reply": "0", "unreachable": "3", "redirect": "5", "echo request": "8",
         "time exceeded": "11", "parameter problem": "12"}
@@ -67,6 +67,11 @@ def flat(layers):
         yield from flat(layer.get("quoted", []))
 
 
+def once(protos):
+    """Several BGP messages in a segment are one layer to tshark, as is NHRP that NHRP quotes."""
+    return [p for i, p in enumerate(protos) if p not in ("bgp", "nhrp") or protos[i - 1] != p]
+
+
 def payload_types(payloads):
     """As tshark counts them: a proposal is a payload of type 2, a transform one of type 3."""
     for p in payloads:
@@ -88,10 +93,10 @@ def ours(packet):
     protos = [l["proto"] for l in layers]
     of = lambda proto, key: [str(l[key]) for l in layers if l["proto"] == proto and key in l]
     bgp = [l for l in layers if l["proto"] == "bgp"]
-    known = [p for i, p in enumerate(protos) if not (p == "bgp" and protos[i - 1] == "bgp")]
+    protos = ["sll" if p == "sll2" else p for p in protos]
     prefixes = [r for m in bgp for r in routes(m)]
     return {
-        "protocols": known,
+        "protocols": once(protos),
         "ipv4": of("ipv4", "source") + of("ipv4", "destination"),
         "ipv6": of("ipv6", "source") + of("ipv6", "destination"),
         "ports": of("udp", "source_port") + of("tcp", "source_port") + of("tcp", "destination_port"),
@@ -110,9 +115,8 @@ def ours(packet):
 
 def theirs(t):
     protos = [LAYERS[p] for p in t["frame.protocols"][0].split(":") if p in LAYERS]
-    protos = [p for i, p in enumerate(protos) if not (p == "bgp" and protos[i - 1] == "bgp")]
     return {
-        "protocols": protos,
+        "protocols": once(protos),
         "ipv4": t["ip.src"] + t["ip.dst"],
         "ipv6": t["ipv6.src"] + t["ipv6.dst"],
         "ports": t["udp.srcport"] + t["tcp.srcport"] + t["tcp.dstport"],
@@ -126,7 +130,9 @@ def theirs(t):
                            + t["bgp.mp_reach_nlri_ipv6_prefix"] + t["bgp.mp_unreach_nlri_ipv6_prefix"]
                            + t["bgp.nlri_prefix"] + t["bgp.withdrawn_prefix"]),
         "rds": t["bgp.rd"],
-        "labels": [x.split()[0] for x in t["bgp.label_stack"]],
+        # RFC 8277 2.4: of a withdrawal it means nothing.
+        "labels": [] if t["bgp.mp_unreach_nlri_ipv4_prefix"] else
+                  [x.split()[0] for x in t["bgp.label_stack"]],
         "icmp": t["icmp.type"],
     }
 
@@ -137,7 +143,8 @@ def repeated(t):
 
 
 def main():
-    dissect, capture, keys = sys.argv[1:]
+    dissect, capture, keys = sys.argv[1:4]
+    needed = sys.argv[4:] or ["esp", "gre", "mpls", "nhrp", "ikev2", "bgp"]
     out = subprocess.run([dissect, "--json", "--keys", keys, capture], check=True,
                          stdout=subprocess.PIPE, text=True).stdout
     packets = [json.loads(line) for line in out.splitlines()]
@@ -158,12 +165,15 @@ def main():
                 problems.append(f"frame {number}: {bad}: {packet[bad]}")
         if frame["_ws.malformed"]:
             problems.append(f"frame {number}: malformed, says tshark")
+        if any("fragment_offset" in layer for layer in packet["layers"]):
+            continue  # tshark puts them together
         a, b = ours(packet), theirs(frame)
-        if repeated(frame) and not b["bgp"] and a["bgp"]:
-            by_us_alone += 1
+        if repeated(frame) and bool(a["bgp"]) != bool(b["bgp"]):
+            by_us_alone += bool(a["bgp"])
             for key in "bgp", "prefixes", "rds", "labels":
                 a[key] = b[key]
-            a["protocols"] = [p for p in a["protocols"] if p != "bgp"]
+            for side in a, b:
+                side["protocols"] = [p for p in side["protocols"] if p != "bgp"]
         for key in a:
             if a[key] != b[key]:
                 problems.append(f"frame {number}: {key}: {a[key]}, but tshark says {b[key]}")
@@ -172,7 +182,7 @@ def main():
     print("\n".join(problems[:40]))
     print(f"{len(frames)} frames, {len(problems)} differences; streams read by dissect alone: "
           f"{by_us_alone}; layers: " + ", ".join(f"{k} {n}" for k, n in sorted(seen.items())))
-    for proto in "esp", "gre", "mpls", "nhrp", "ikev2", "bgp":
+    for proto in needed:
         if not seen.get(proto):
             print(f"no {proto} in it: nothing was compared")
             return 1

@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# golden.sh DISSECT: the small captures of golden/ are dissected as the JSON beside them says, and,
+# where tshark is there, as tshark does.
+set -eu
+dissect=$1
+here=$(dirname "$0")
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+for capture in "$here"/golden/*.pcap; do
+    name=$(basename "$capture" .pcap)
+    "$dissect" --json --keys "$here/golden/keys" "$capture" >"$out/$name.json"
+    diff -u "$here/golden/$name.json" "$out/$name.json"
+    "$dissect" --keys "$here/golden/keys" "$capture" >"$out/$name.txt"
+    diff -u "$here/golden/$name.txt" "$out/$name.txt"
+    if command -v tshark >/dev/null; then
+        "$here/compare.py" "$dissect" "$capture" "$here/golden/keys" ipv4
+    fi
+done
+echo "as they should be"
