@@ -39,10 +39,10 @@ void ike_init(node *n, const char *peer_nbma, const char *local, const char *rem
 
     /* The policy that is left out is this one: transport mode, GRE between the ends of the path. */
     ikev2_peer p = {.struct_size = sizeof(p),
-                       .local_id = name(local),
-                       .peer_id = name(remote),
-                       .local_psk = (const uint8_t *)psk,
-                       .local_psk_len = strlen(psk)};
+                    .local_id = name(local),
+                    .peer_id = name(remote),
+                    .local_psk = (const uint8_t *)psk,
+                    .local_psk_len = strlen(psk)};
     if (strcmp(peer_nbma, "any") == 0) {
         must(ikev2_engine_add_profile(n->ike, now_ms(), &p, &id), "ikev2_engine_add_profile");
         return;
