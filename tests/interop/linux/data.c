@@ -273,10 +273,8 @@ static void label_packet(node *n, const peer *from, uint8_t *buf, size_t at, siz
 static void gre_packet(node *n, const nhrp_addr *from, bool protected_, uint8_t *buf, size_t at,
                        size_t len)
 {
-    static const nhrp_addr none;
     gre_header header;
     gre_view view;
-    nhrp_link known = {.struct_size = sizeof(known)};
     gre_rc rc = gre_header_decode(buf + at, len, &header);
     if (rc == GRE_OK && (!(header.flags & GRE_FLAG_KEY) || header.key != n->key))
         rc = GRE_ERR_KEY_MISMATCH;
@@ -295,8 +293,7 @@ static void gre_packet(node *n, const nhrp_addr *from, bool protected_, uint8_t 
         refuse(n, "libgre", gre_rc_name(rc));
         return;
     }
-    if (nhrp_engine_get_link(n->nhrp, p->link, &known) != NHRP_OK)
-        control_link_up(n, p, &none, 0); /* whoever speaks GRE with our key is a neighbour */
+    control_meet(n, p); /* whoever speaks GRE with our key is a neighbour */
     at += view.payload_offset;
     switch (view.protocol) {
     case GRE_PROTOCOL_NHRP:
