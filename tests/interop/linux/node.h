@@ -33,6 +33,10 @@ enum {
     INTERFACE = 1,              /* The one NHRP interface. */
     MULTIPOINT = PEERS_MAX + 1, /* The NHRP link of peers that have none of their own. */
 
+    PORT_NONE = 0, /* Of raw sockets. */
+    PORT_IKE = 500,
+    PORT_NAT = 4500,
+
     /* The tables of mplsvpn. The tables WITHOUT have no shortcuts: they tell NHRP's own way. */
     VRF_GLOBAL = 0,
     VRF_RED = 1,
@@ -130,7 +134,7 @@ void control_drain(node *n);
 void control_hairpin(node *n, const peer *in, const peer *out, const uint8_t *packet, size_t len);
 void control_show(const node *n);
 
-/* ---- data.c: tables, GRE, ESP, sockets ---- */
+/* ---- data.c: tables, GRE, ESP ---- */
 
 void data_init(node *n);
 void data_add_peer(node *n, peer *p);
@@ -152,6 +156,13 @@ void data_receive_ike(node *n);
 void data_receive_udp(node *n);
 void data_replay(node *n);
 void data_replay_in(node *n);
+
+/* ---- underlay.c: sockets of the NBMA network ---- */
+
+void underlay_init(node *n);
+void underlay_send(int fd, const nhrp_addr *to, uint16_t port, const uint8_t *packet, size_t len);
+/* Reads a packet to buf + HEADROOM; 0: there is none. from has the port, too. */
+size_t underlay_receive(int fd, uint8_t *buf, nhrp_addr *from);
 
 /* ---- ike.c: libikev2 ---- */
 
