@@ -91,14 +91,26 @@ static nhrp_rc flow_note(nhrp_engine *e, nhrp__link *in, const nhrp__flow *key)
     return NHRP_OK;
 }
 
-static nhrp_rc indicate(nhrp_engine *e, const nhrp__link *l, const nhrp_addr *source,
-                        const uint8_t *quoted, size_t len, const nhrp_route *route)
+/* On a multipoint link it is a registered client that packets are from. */
+static const nhrp__mapping *client_on(const nhrp_engine *e, const nhrp__link *l,
+                                      const nhrp_addr *protocol)
+{
+    const nhrp__mapping *m =
+        addr_given(protocol) ? nhrp__client_find(e, protocol, l->cfg.vrf) : NULL;
+    return m && m->link == l && e->now_ms < m->expires_ms ? m : NULL;
+}
+
+static nhrp_rc indicate(nhrp_engine *e, const nhrp__link *l, const nhrp__mapping *client,
+                        const nhrp_addr *source, const uint8_t *quoted, size_t len,
+                        const nhrp_route *route)
 {
     nhrp__note *n;
     const nhrp_rc rc = nhrp__note_new(e, INTENT_INDICATION, l, l, quoted, len, &n);
     if (rc != NHRP_OK)
         return rc;
     n->cie.protocol = *source;
+    if (client)
+        n->to = client->nbma;
     if (route) {
         n->labels = nhrp__labels_of_route(route);
         n->prefix = route->prefix;
@@ -117,8 +129,7 @@ static nhrp_rc hairpin(nhrp_engine *e, nhrp__link *in, const nhrp__link *out,
     key.link = nhrp__link_refer(in);
     key.context = label_count > 0 ? labels[0] : 0;
     if (in->interface->cfg.network_id != out->interface->cfg.network_id ||
-        !(in->interface->cfg.flags & NHRP_INTERFACE_REDIRECT) ||
-        (in->cfg.flags & NHRP_LINK_MULTIPOINT)) /* nobody said whose packet it was */
+        !(in->interface->cfg.flags & NHRP_INTERFACE_REDIRECT))
         return NHRP_ERR_REFUSED;
     if (!quoted_addresses(packet, quoted, &key.source, &key.destination))
         return NHRP_ERR_QUOTED;
@@ -126,11 +137,13 @@ static nhrp_rc hairpin(nhrp_engine *e, nhrp__link *in, const nhrp__link *out,
     if (flow_find(e, &key))
         return NHRP_ERR_RATE;
     nhrp_rc rc;
-    if (label_count == 0) {
+    const bool multipoint = (in->cfg.flags & NHRP_LINK_MULTIPOINT) != 0;
+    const nhrp__mapping *client = multipoint ? client_on(e, in, &key.source) : NULL;
+    if (label_count == 0 && (!multipoint || client)) {
         rc = flow_note(e, in, &key); /* what cannot be remembered cannot be limited */
         if (rc != NHRP_OK)
             return rc;
-        rc = indicate(e, in, &key.source, packet, quoted, NULL);
+        rc = indicate(e, in, client, &key.source, packet, quoted, NULL);
         nhrp__flow *f = rc != NHRP_OK ? flow_find(e, &key) : NULL;
         if (f)
             flow_end(e, f);
@@ -168,17 +181,25 @@ nhrp_rc nhrp_engine_hairpin(nhrp_engine *e, uint64_t now_ms, uint32_t in_link, u
     return rc < 0 ? nhrp__drop(in->interface, rc) : rc;
 }
 
-/* The label of the route that covers the source; without one, or with several, no redirect. */
+/*
+ * The label of the route that covers the source; without one, or with several, no redirect. On a
+ * multipoint link also the client that is its next hop.
+ */
 nhrp_rc nhrp__redirect_answer(nhrp_engine *e, nhrp__question *q, const nhrp_route *route)
 {
+    const bool labelled = q->asked.label_count > 0;
+    const bool multipoint = (q->link->cfg.flags & NHRP_LINK_MULTIPOINT) != 0;
     nhrp_rc rc = NHRP_ERR_REFUSED;
     if (route->kind == NHRP_ROUTE_LOCAL)
         return NHRP_ERR_ARG;
     if (route->kind == NHRP_ROUTE_FORWARD) {
-        if (route->label_count == 0 || route->link != q->link->id ||
+        const nhrp__mapping *client = multipoint ? client_on(e, q->link, &route->next_hop) : NULL;
+        if (labelled != (route->label_count > 0) || route->link != q->link->id ||
             !prefix_holds_addr(&route->prefix, &q->asked.source))
             return NHRP_ERR_ARG;
-        rc = indicate(e, q->link, &q->asked.source, q->bytes, q->len, route);
+        rc = multipoint && !client ? NHRP_ERR_UNREACHABLE
+                                   : indicate(e, q->link, client, &q->asked.source, q->bytes,
+                                              q->len, labelled ? route : NULL);
         if (rc == NHRP_ERR_NOMEM || rc == NHRP_ERR_LIMIT)
             return rc;
     }

@@ -153,7 +153,9 @@ NHRP_API nhrp_rc nhrp_engine_link_down(nhrp_engine *e, uint64_t now_ms, uint32_t
 /**
  * @brief Reports a packet that went back into the network that it came from: send a redirect.
  *
- * draft-detienne-dmvpn 4.3. Redirects are limited per flow (link, source, destination).
+ * draft-detienne-dmvpn 4.3. Redirects are limited per flow (link, source, destination). On a
+ * multipoint link the redirect goes to the registered client that the packet's source is, else to
+ * the one that the caller names: NHRP_PURPOSE_REDIRECT.
  * @param e The engine.
  * @param now_ms Monotonic milliseconds.
  * @param in_link Where it came in.
@@ -165,8 +167,7 @@ NHRP_API nhrp_rc nhrp_engine_link_down(nhrp_engine *e, uint64_t now_ms, uint32_t
  * @retval NHRP_OK A redirect goes out, or a question was asked first.
  * @retval NHRP_ERR_ARG An argument is NULL or out of range.
  * @retval NHRP_ERR_ABSENT No such link.
- * @retval NHRP_ERR_REFUSED The links are of different networks, redirects are off, or in_link is a
- *         multipoint link, which does not tell whom to redirect.
+ * @retval NHRP_ERR_REFUSED The links are of different networks, or redirects are off.
  * @retval NHRP_ERR_RATE This flow was redirected a moment ago.
  * @retval NHRP_ERR_QUOTED The packet is short or no IP packet.
  * @retval NHRP_ERR_LIMIT A ceiling, or too few free events.

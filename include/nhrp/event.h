@@ -63,8 +63,9 @@ enum {
     /**
      * A packet of ours to forward goes back into the network that it came from. Answer FORWARD,
      * with link the one that it came by, prefix the route covering source, learned from link, whose
-     * route targets intersect the VRF of the labels; labels what the peer advertised for it. NONE
-     * where there is none or several differ.
+     * route targets intersect the VRF of the labels; labels what the peer advertised for it, none
+     * where the question has none; on a multipoint link next_hop. NONE where there is none or
+     * several differ.
      */
     NHRP_PURPOSE_REDIRECT = 1,
     /**

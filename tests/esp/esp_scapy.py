@@ -99,11 +99,15 @@ def once():
         outer / Raw(sealed)
     opened = scapy_sa().decrypt(outer.__class__(raw(outer)))
     check("opened by scapy", raw(opened)[-len(carried):], carried)
+    return algorithm, mode, "UDP" if udp else f"IPv{ip.version}"
 
 
 ROUNDS = 150
-for _ in range(ROUNDS):
-    once()
+met = {once() for _ in range(ROUNDS)}
 espcat.stdin.close()
 check("espcat", espcat.wait(), 0)
-print(f"{ROUNDS} rounds, each way")
+# Every algorithm in each mode, as protocol 50 under IPv4 and IPv6, and in UDP under IPv4.
+check("kinds of packets", met, {(algorithm, mode, carriage) for algorithm in NAMES
+                                for mode in (TRANSPORT, TUNNEL)
+                                for carriage in ("IPv4", "IPv6", "UDP")})
+print(f"{ROUNDS} rounds, each way: {len(met)} kinds of packets")

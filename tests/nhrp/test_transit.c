@@ -131,38 +131,47 @@ static void assert_sent_to(node *d, const nhrp_addr *to, uint8_t type)
     assert_memory_equal(out.to.bytes, to->bytes, 4);
 }
 
-static void a_multipoint_hub_passes_on_between_its_clients(void **state)
+/* A hub with one multipoint link, 1, and the clients 172.16.1.1 and .2 at 198.51.100.1 and .2. */
+static node *multipoint_hub(net *n)
 {
-    (void)state;
-    net n;
-    uint8_t buf[512], ip[20] = {0x45};
+    uint8_t buf[512];
     nhrp_interface_config i;
     nhrp_link_config l;
-    nhrp_route r;
     nhrp_event ev;
-    const nhrp_addr a = ip4(198, 51, 100, 1), b = ip4(198, 51, 100, 2);
-    const nhrp_addr ta = ip4(172, 16, 1, 1), tb = ip4(172, 16, 1, 2), th = ip4(172, 16, 1, 100);
     const nhrp_cie registered = {.holding_time_s = 600};
     (void)nhrp_interface_config_init(&i);
     i.flags = NHRP_INTERFACE_SERVER | NHRP_INTERFACE_REDIRECT;
-    net_init(&n, 1, NULL);
-    node *hub = net_node(&n, 100, NULL, &i, NULL);
+    net_init(n, 1, NULL);
+    node *hub = net_node(n, 100, NULL, &i, NULL);
     assert_non_null(hub);
     (void)nhrp_link_config_init(&l);
     l.interface = INTERFACE;
     l.flags = NHRP_LINK_MULTIPOINT;
     l.local_nbma = ip4(192, 168, 1, 100);
-    l.local_protocol_ipv4 = th;
-    assert_int_equal(nhrp_engine_link_up(hub->engine, n.now_ms, 1, &l), NHRP_OK);
-    for (int k = 0; k < 2; k++) {
-        const nhrp_addr nbma = k ? b : a;
+    l.local_protocol_ipv4 = ip4(172, 16, 1, 100);
+    assert_int_equal(nhrp_engine_link_up(hub->engine, n->now_ms, 1, &l), NHRP_OK);
+    for (uint8_t k = 1; k <= 2; k++) {
+        const nhrp_addr nbma = ip4(198, 51, 100, k);
         const size_t len = write_packet(buf, sizeof(buf), NHRP_REGISTRATION_REQUEST, nbma,
-                                        k ? tb : ta, th, &registered);
-        assert_int_equal(nhrp_engine_input(hub->engine, n.now_ms, 1, &nbma, buf, len), NHRP_OK);
+                                        ip4(172, 16, 1, k), l.local_protocol_ipv4, &registered);
+        assert_int_equal(nhrp_engine_input(hub->engine, n->now_ms, 1, &nbma, buf, len), NHRP_OK);
         assert_sent_to(hub, &nbma, NHRP_REGISTRATION_REPLY);
     }
     while (nhrp_engine_poll_event(hub->engine, &ev) == NHRP_YES)
         continue;
+    return hub;
+}
+
+static void a_multipoint_hub_passes_on_between_its_clients(void **state)
+{
+    (void)state;
+    net n;
+    uint8_t buf[512];
+    nhrp_route r;
+    nhrp_event ev;
+    const nhrp_addr a = ip4(198, 51, 100, 1), b = ip4(198, 51, 100, 2);
+    const nhrp_addr ta = ip4(172, 16, 1, 1), tb = ip4(172, 16, 1, 2);
+    node *hub = multipoint_hub(&n);
     /* a's request for what is behind b goes to b, because the caller says that b is next. */
     const nhrp_addr what = ip4(10, 2, 2, 102);
     size_t len = write_packet(buf, sizeof(buf), NHRP_RESOLUTION_REQUEST, a, ta, what, NULL);
@@ -187,14 +196,69 @@ static void a_multipoint_hub_passes_on_between_its_clients(void **state)
     r.next_hop = ip4(172, 16, 1, 9);
     assert_int_equal(nhrp_engine_answer_route(hub->engine, n.now_ms, ev.ask_id, &r),
                      NHRP_ERR_UNREACHABLE);
-    /* Whom to redirect is not known on such a link. */
-    assert_int_equal(nhrp_engine_hairpin(hub->engine, n.now_ms, 1, 1, NULL, 0, ip, sizeof(ip)),
-                     NHRP_ERR_REFUSED);
-    /* Nor whom to ask. */
+    /* Whom to ask is not known on such a link. */
     uint64_t id;
     assert_int_equal(nhrp_engine_resolve(hub->engine, n.now_ms, &what, &id), NHRP_OK);
     assert_int_equal(nhrp_engine_poll_event(hub->engine, &ev), NHRP_YES);
     assert_int_equal(nhrp_engine_answer_route(hub->engine, n.now_ms, ev.ask_id, &r), NHRP_ERR_ARG);
+    net_end(&n);
+}
+
+/* An IPv4 header, as much of it as a redirect looks at. */
+static nhrp_rc turned_round(node *hub, nhrp_addr source)
+{
+    uint8_t ip[20] = {0x45};
+    memcpy(ip + 12, source.bytes, 4);
+    memcpy(ip + 16, ((const uint8_t[]){10, 2, 2, 102}), 4);
+    return nhrp_engine_hairpin(hub->engine, hub->net->now_ms, 1, 1, NULL, 0, ip, sizeof(ip));
+}
+
+/* draft-detienne-dmvpn 4.3 on one interface for all: the registration tells who sent a packet. */
+static void a_multipoint_hub_redirects_the_client_that_a_packet_is_from(void **state)
+{
+    (void)state;
+    net n;
+    nhrp_route r;
+    nhrp_event ev;
+    nhrp_output out;
+    uint8_t buf[512];
+    const nhrp_addr a = ip4(198, 51, 100, 1), b = ip4(198, 51, 100, 2);
+    node *hub = multipoint_hub(&n);
+    assert_int_equal(turned_round(hub, ip4(172, 16, 1, 1)), NHRP_OK);
+    assert_sent_to(hub, &a, NHRP_TRAFFIC_INDICATION);
+    assert_int_equal(turned_round(hub, ip4(172, 16, 1, 1)), NHRP_ERR_RATE);
+    assert_int_equal(turned_round(hub, ip4(172, 16, 1, 2)), NHRP_OK);
+    assert_sent_to(hub, &b, NHRP_TRAFFIC_INDICATION);
+
+    /* Somebody behind a client: the caller knows behind which. */
+    (void)nhrp_route_init(&r);
+    r.kind = NHRP_ROUTE_FORWARD;
+    r.link = 1;
+    r.prefix = prefix4(10, 1, 1, 0, 24);
+    r.next_hop = ip4(172, 16, 1, 1);
+    assert_int_equal(turned_round(hub, ip4(10, 1, 1, 7)), NHRP_OK);
+    assert_int_equal(nhrp_engine_poll_event(hub->engine, &ev), NHRP_YES);
+    assert_int_equal(ev.purpose, NHRP_PURPOSE_REDIRECT);
+    r.labels[0] = 100; /* there were none */
+    r.label_count = 1;
+    assert_int_equal(nhrp_engine_answer_route(hub->engine, n.now_ms, ev.ask_id, &r), NHRP_ERR_ARG);
+    r.label_count = 0;
+    assert_int_equal(nhrp_engine_answer_route(hub->engine, n.now_ms, ev.ask_id, &r), NHRP_OK);
+    assert_sent_to(hub, &a, NHRP_TRAFFIC_INDICATION);
+
+    /* Behind nobody who is registered. */
+    assert_int_equal(turned_round(hub, ip4(10, 1, 1, 8)), NHRP_OK);
+    assert_int_equal(nhrp_engine_poll_event(hub->engine, &ev), NHRP_YES);
+    r.next_hop = ip4(172, 16, 1, 9);
+    assert_int_equal(nhrp_engine_answer_route(hub->engine, n.now_ms, ev.ask_id, &r),
+                     NHRP_ERR_UNREACHABLE);
+    /* A registration that has run out says nothing any more, though its timer is late. */
+    n.now_ms += 600000;
+    assert_int_equal(turned_round(hub, ip4(172, 16, 1, 1)), NHRP_OK);
+    assert_int_equal(nhrp_engine_poll_event(hub->engine, &ev), NHRP_YES);
+    assert_int_equal(ev.purpose, NHRP_PURPOSE_REDIRECT);
+    assert_int_equal(nhrp_engine_poll_output(hub->engine, n.now_ms, buf, sizeof(buf), &out),
+                     NHRP_OK);
     net_end(&n);
 }
 
@@ -340,6 +404,7 @@ int main(void)
         cmocka_unit_test(a_reply_to_nowhere_is_error_6),
         cmocka_unit_test(a_loop_of_routes_ends_at_the_first_hub_seen_again),
         cmocka_unit_test(a_multipoint_hub_passes_on_between_its_clients),
+        cmocka_unit_test(a_multipoint_hub_redirects_the_client_that_a_packet_is_from),
         cmocka_unit_test(an_error_on_a_multipoint_link_goes_to_the_sender),
         walk_test(two_hosts_of_one_prefix_end_in_one_mapping),
         walk_test(a_mapping_denied_at_its_renewal_ends_and_rests),

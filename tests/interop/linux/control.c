@@ -15,6 +15,32 @@
 /* NHRP's packets, with headroom for GRE and what is around it. */
 static uint8_t out_buffer[BUFFER_BYTES];
 
+static bool same(const nhrp_addr *a, const nhrp_addr *b)
+{
+    return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+/* nbma NULL: the multipoint link; protocol NULL or NONE: not known. */
+static void link_up(node *n, uint32_t id, const nhrp_addr *nbma, const nhrp_addr *protocol,
+                    uint32_t flags)
+{
+    nhrp_link_config link;
+    must(nhrp_link_config_init(&link), "nhrp_link_config_init");
+    link.interface = INTERFACE;
+    link.vrf = VRF_GLOBAL;
+    link.flags = flags;
+    link.local_nbma = n->nbma;
+    link.local_protocol_ipv4 = n->tunnel_ipv4;
+    link.local_protocol_ipv6 = n->tunnel_ipv6;
+    if (nbma)
+        link.peer_nbma = *nbma;
+    if (protocol && protocol->family == NHRP_FAMILY_IPV4)
+        link.peer_protocol_ipv4 = *protocol;
+    else if (protocol && protocol->family == NHRP_FAMILY_IPV6)
+        link.peer_protocol_ipv6 = *protocol;
+    must(nhrp_engine_link_up(n->nhrp, now_ms(), id, &link), "nhrp_engine_link_up");
+}
+
 void control_init(node *n, const char *password, uint16_t holding_time_s)
 {
     nhrp_config cfg;
@@ -38,29 +64,49 @@ void control_init(node *n, const char *password, uint16_t holding_time_s)
     }
     must(nhrp_engine_interface_add(n->nhrp, now_ms(), INTERFACE, &interface),
          "nhrp_engine_interface_add");
+    if (n->multipoint)
+        link_up(n, MULTIPOINT, NULL, NULL, NHRP_LINK_MULTIPOINT);
 }
 
 void control_link_up(node *n, const peer *p, const nhrp_addr *protocol, uint32_t flags)
 {
-    nhrp_link_config link;
-    must(nhrp_link_config_init(&link), "nhrp_link_config_init");
-    link.interface = INTERFACE;
-    link.vrf = VRF_GLOBAL;
-    link.flags = flags;
-    link.local_nbma = n->nbma;
-    link.local_protocol_ipv4 = n->tunnel_ipv4;
-    link.local_protocol_ipv6 = n->tunnel_ipv6;
-    link.peer_nbma = p->nbma;
-    if (protocol->family == NHRP_FAMILY_IPV4)
-        link.peer_protocol_ipv4 = *protocol;
-    else if (protocol->family == NHRP_FAMILY_IPV6)
-        link.peer_protocol_ipv6 = *protocol;
-    must(nhrp_engine_link_up(n->nhrp, now_ms(), p->link, &link), "nhrp_engine_link_up");
+    link_up(n, p->link, &p->nbma, protocol, flags);
 }
 
-static bool same(const nhrp_addr *a, const nhrp_addr *b)
+static bool has_link(const node *n, uint32_t link)
 {
-    return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+    nhrp_link known = {.struct_size = sizeof(known)};
+    return nhrp_engine_get_link(n->nhrp, link, &known) == NHRP_OK;
+}
+
+void control_meet(node *n, const peer *p)
+{
+    static const nhrp_addr none;
+    if (!n->multipoint && !has_link(n, p->link))
+        control_link_up(n, p, &none, 0);
+}
+
+static uint32_t link_of(const node *n, const peer *p)
+{
+    return has_link(n, p->link) ? p->link : MULTIPOINT;
+}
+
+/* The other way round: who is meant where a link and an NBMA address are named. */
+static peer *peer_of(node *n, uint32_t link, const nhrp_addr *nbma)
+{
+    return link == MULTIPOINT ? peer_at(n, nbma) : peer_by_link(n, link);
+}
+
+/* The tunnel address that a peer registered on the multipoint link. */
+static nhrp_addr client_at(const node *n, const nhrp_addr *nbma)
+{
+    static const nhrp_addr none;
+    nhrp_mapping m = {.struct_size = sizeof(m)};
+    uint64_t it = 0;
+    while (nhrp_engine_next_mapping(n->nhrp, &it, &m) == NHRP_YES)
+        if (m.kind == NHRP_MAPPING_REGISTERED && same(&m.nbma, nbma))
+            return m.next_hop;
+    return none;
 }
 
 /* NHRP's own way to a destination: no shortcut, else a renewal would ask the shortcut's end. */
@@ -89,22 +135,28 @@ static void answer_route(node *n, uint64_t ask_id)
     mplsvpn_hop hop;
     if (nhrp_engine_get_question(n->nhrp, ask_id, &q) != NHRP_OK)
         return;
+    /* A redirect is sent to whom the packet came from. */
+    const nhrp_addr *about = q.purpose == NHRP_PURPOSE_REDIRECT ? &q.source : &q.destination;
     must(nhrp_route_init(&r), "nhrp_route_init");
     r.vrf = q.vrf;
     if (q.purpose == NHRP_PURPOSE_REPLY) {
         r.kind = NHRP_ROUTE_LOCAL;
         r.prefix = q.prefix;
-    } else if (q.label_count == 0 && way(n, q.vrf, &q.destination, &r.prefix, &hop)) {
+    } else if (q.label_count == 0 && way(n, q.vrf, about, &r.prefix, &hop)) {
         r.kind = hop.kind == MPLSVPN_HOP_LOCAL ? NHRP_ROUTE_LOCAL : NHRP_ROUTE_FORWARD;
-        r.link = hop.interface_id;
+        const peer *next = peer_by_link(n, hop.interface_id);
+        if (next) {
+            r.link = link_of(n, next);
+            r.next_hop = client_at(n, &next->nbma);
+        }
     }
     if (q.purpose == NHRP_PURPOSE_INDICATION && is_ours(n, q.vrf, &q.source))
         r.flags |= NHRP_ROUTE_SOURCE_LOCAL;
     if (q.purpose == NHRP_PURPOSE_INDICATION && same(&q.destination, &n->recent))
         r.flags |= NHRP_ROUTE_RECENT;
     const nhrp_rc rc = nhrp_engine_answer_route(n->nhrp, now_ms(), ask_id, &r);
-    printf("question purpose=%u destination=%s answer=%u rc=%s\n", q.purpose, text(&q.destination),
-           r.kind, nhrp_rc_name(rc));
+    printf("question purpose=%u about=%s answer=%u rc=%s\n", q.purpose, text(about), r.kind,
+           nhrp_rc_name(rc));
 }
 
 /* A multipoint tunnel reaches every NBMA address: a peer is all it takes. */
@@ -115,8 +167,7 @@ static void answer_tunnel(node *n, uint64_t ask_id)
         return;
     printf("question purpose=%u nbma=%s\n", q.purpose, text(&q.nbma));
     const peer *p = peer_at(n, &q.nbma);
-    nhrp_link known = {.struct_size = sizeof(known)};
-    if (nhrp_engine_get_link(n->nhrp, p->link, &known) == NHRP_OK)
+    if (has_link(n, p->link))
         must(nhrp_engine_answer_tunnel(n->nhrp, now_ms(), ask_id, NHRP_TUNNEL_FAILED, 0),
              "nhrp_engine_answer_tunnel");
     else
@@ -145,7 +196,7 @@ static void mapping_up(node *n, uint64_t id)
     print_mapping("mapping-up", &m);
     const mplsvpn_hop hop = {.kind = MPLSVPN_HOP_TUNNEL,
                              .vrf = m.vrf,
-                             .interface_id = m.link,
+                             .interface_id = peer_of(n, m.link, &m.nbma)->link,
                              .next_hop = route_address(&m.next_hop)};
     data_route(n, m.vrf, &m.prefix, &hop);
 }
@@ -211,7 +262,7 @@ void control_drain(node *n)
         take_event(n, &ev);
     while (nhrp_engine_poll_output(n->nhrp, now_ms(), out_buffer + HEADROOM,
                                    sizeof(out_buffer) - HEADROOM, &out) == NHRP_YES) {
-        peer *p = peer_by_link(n, out.link);
+        peer *p = peer_of(n, out.link, &out.to);
         printf("nhrp-out type=%u peer=%s\n", out.type, text(&p->nbma));
         data_send(n, p, GRE_PROTOCOL_NHRP, out_buffer, HEADROOM, out.len);
     }
@@ -219,7 +270,7 @@ void control_drain(node *n)
 
 void control_input(node *n, const peer *p, const uint8_t *packet, size_t len)
 {
-    const nhrp_rc rc = nhrp_engine_input(n->nhrp, now_ms(), p->link, &p->nbma, packet, len);
+    const nhrp_rc rc = nhrp_engine_input(n->nhrp, now_ms(), link_of(n, p), &p->nbma, packet, len);
     nhrp_packet decoded;
     const bool ok = nhrp_packet_decode(packet, len, &decoded) == NHRP_OK;
     printf("nhrp-in type=%u peer=%s rc=%s\n", ok ? decoded.type : 0u, text(&p->nbma),
@@ -235,8 +286,8 @@ void control_input(node *n, const peer *p, const uint8_t *packet, size_t len)
 
 void control_hairpin(node *n, const peer *in, const peer *out, const uint8_t *packet, size_t len)
 {
-    if (nhrp_engine_hairpin(n->nhrp, now_ms(), in->link, out->link, NULL, 0, packet, len) ==
-        NHRP_OK)
+    if (nhrp_engine_hairpin(n->nhrp, now_ms(), link_of(n, in), link_of(n, out), NULL, 0, packet,
+                            len) == NHRP_OK)
         printf("redirect peer=%s\n", text(&in->nbma));
     control_drain(n);
 }

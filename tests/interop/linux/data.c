@@ -1,35 +1,17 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * The data plane: tables, GRE, ESP and the sockets under them.
+ * The data plane: tables, GRE and ESP.
  */
-#define _DEFAULT_SOURCE
 #include "node.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-enum { PORT_IKE = 500, PORT_NAT = 4500, PORT_NONE = 0, OUTER_TTL = 64, MTU = 1400 };
+enum { OUTER_TTL = 64, MTU = 1400 };
 
 static uint8_t in_buffer[BUFFER_BYTES];
 static uint8_t sealed[BUFFER_BYTES];
-
-static int open_socket(const node *n, int type, int protocol, uint16_t port)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
-    memcpy(&at.sin_addr, n->nbma.bytes, 4);
-    const int fd = socket(AF_INET, type | SOCK_NONBLOCK, protocol);
-    if (fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0) {
-        perror("socket");
-        exit(1);
-    }
-    return fd;
-}
 
 void data_init(node *n)
 {
@@ -42,11 +24,7 @@ void data_init(node *n)
         must(mplsvpn_vrf_add(n->table, vrfs[i] + WITHOUT), "mplsvpn_vrf_add");
     }
     must(mplsvpn_reader_new(n->table, &n->reader), "mplsvpn_reader_new");
-    n->fd_send = open_socket(n, SOCK_RAW, IPPROTO_RAW, PORT_NONE);
-    n->fd_gre = open_socket(n, SOCK_RAW, IPPROTO_GRE, PORT_NONE);
-    n->fd_esp = open_socket(n, SOCK_RAW, IPPROTO_ESP, PORT_NONE);
-    n->fd_ike = open_socket(n, SOCK_DGRAM, 0, PORT_IKE);
-    n->fd_udp = open_socket(n, SOCK_DGRAM, 0, PORT_NAT);
+    underlay_init(n);
 }
 
 static esp_sa *make_sa(const security *s, uint8_t direction)
@@ -135,35 +113,27 @@ void data_unroute(node *n, uint32_t vrf, const nhrp_addr *prefix)
     (void)mplsvpn_route_remove(n->table, vrf, &to);
 }
 
-static void transmit(int fd, const nhrp_addr *to, uint16_t port, const uint8_t *packet, size_t len)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port)};
-    memcpy(&at.sin_addr, to->bytes, 4);
-    if (sendto(fd, packet, len, 0, (const struct sockaddr *)&at, sizeof(at)) < 0)
-        perror("sendto");
-}
-
 /* An ESP packet at sealed + ESP_OUTER_MAX: in UDP as it is, else with a header of its own. */
 static void transmit_esp(node *n, const peer *p, size_t len)
 {
     uint8_t *packet = sealed + ESP_OUTER_MAX;
-    esp_outer outer = {.family = ESP_FAMILY_IPV4,
+    esp_outer outer = {.family = n->nbma.family,
                        .hop_limit = OUTER_TTL,
-                       .dont_fragment = 1,
+                       .dont_fragment = n->nbma.family == ESP_FAMILY_IPV4,
                        .payload_len = (uint32_t)len};
     size_t header;
     memcpy(n->last_out, packet, len);
     n->last_out_len = len;
     if (p->sending->from.carriage == ESP_UDP) {
-        transmit(n->fd_udp, &p->nbma, PORT_NAT, packet, len);
+        underlay_send(n->fd_udp, &p->nbma, PORT_NAT, packet, len);
         return;
     }
-    memcpy(outer.source, n->nbma.bytes, 4);
-    memcpy(outer.destination, p->nbma.bytes, 4);
+    memcpy(outer.source, n->nbma.bytes, sizeof(outer.source));
+    memcpy(outer.destination, p->nbma.bytes, sizeof(outer.destination));
     uint8_t bytes[ESP_OUTER_MAX];
     must(esp_outer_encode(&outer, bytes, sizeof(bytes), &header), "esp_outer_encode");
     memcpy(packet - header, bytes, header);
-    transmit(n->fd_send, &p->nbma, PORT_NONE, packet - header, header + len);
+    underlay_send(n->fd_send, &p->nbma, PORT_NONE, packet - header, header + len);
 }
 
 void data_send(node *n, peer *p, uint16_t protocol, uint8_t *buf, size_t at, size_t len)
@@ -191,7 +161,7 @@ void data_send(node *n, peer *p, uint16_t protocol, uint8_t *buf, size_t at, siz
     }
     must(gre_tunnel_get_outer(p->tunnel, &outer), "gre_tunnel_get_outer");
     must(gre_outer_encode(&outer, buf, gre_at, len, &at), "gre_outer_encode");
-    transmit(n->fd_send, &p->nbma, PORT_NONE, buf + at, len + gre_at - at);
+    underlay_send(n->fd_send, &p->nbma, PORT_NONE, buf + at, len + gre_at - at);
 }
 
 void data_replay(node *n)
@@ -273,10 +243,8 @@ static void label_packet(node *n, const peer *from, uint8_t *buf, size_t at, siz
 static void gre_packet(node *n, const nhrp_addr *from, bool protected_, uint8_t *buf, size_t at,
                        size_t len)
 {
-    static const nhrp_addr none;
     gre_header header;
     gre_view view;
-    nhrp_link known = {.struct_size = sizeof(known)};
     gre_rc rc = gre_header_decode(buf + at, len, &header);
     if (rc == GRE_OK && (!(header.flags & GRE_FLAG_KEY) || header.key != n->key))
         rc = GRE_ERR_KEY_MISMATCH;
@@ -295,8 +263,7 @@ static void gre_packet(node *n, const nhrp_addr *from, bool protected_, uint8_t 
         refuse(n, "libgre", gre_rc_name(rc));
         return;
     }
-    if (nhrp_engine_get_link(n->nhrp, p->link, &known) != NHRP_OK)
-        control_link_up(n, p, &none, 0); /* whoever speaks GRE with our key is a neighbour */
+    control_meet(n, p); /* whoever speaks GRE with our key is a neighbour */
     at += view.payload_offset;
     switch (view.protocol) {
     case GRE_PROTOCOL_NHRP:
@@ -344,29 +311,16 @@ static void esp_packet(node *n, const nhrp_addr *from, uint8_t *buf, size_t at, 
         refuse(n, "libesp", "next header");
 }
 
-/* Reads with headroom before the packet; 0 where there is nothing. */
-static size_t receive(int fd, uint8_t *buf, nhrp_addr *from)
-{
-    struct sockaddr_in at;
-    socklen_t at_len = sizeof(at);
-    const ssize_t got =
-        recvfrom(fd, buf + HEADROOM, BUFFER_BYTES - HEADROOM, 0, (struct sockaddr *)&at, &at_len);
-    if (got < 0)
-        return 0;
-    memset(from, 0, sizeof(*from));
-    from->family = NHRP_FAMILY_IPV4;
-    from->port = ntohs(at.sin_port);
-    memcpy(from->bytes, &at.sin_addr, 4);
-    return (size_t)got;
-}
-
+/* Raw sockets of IPv4 deliver the header, too; those of IPv6 have taken it off. */
 void data_receive_gre(node *n)
 {
     nhrp_addr from;
-    gre_outer outer;
     size_t len;
-    while ((len = receive(n->fd_gre, in_buffer, &from)) > 0) {
-        const gre_rc rc = gre_outer_decode(in_buffer + HEADROOM, len, &outer);
+    while ((len = underlay_receive(n->fd_gre, in_buffer, &from)) > 0) {
+        gre_outer outer = {.payload_len = (uint16_t)len};
+        const gre_rc rc = n->nbma.family == NHRP_FAMILY_IPV4
+                              ? gre_outer_decode(in_buffer + HEADROOM, len, &outer)
+                              : GRE_OK;
         if (rc == GRE_OK)
             gre_packet(n, &from, false, in_buffer, HEADROOM + outer.header_len, outer.payload_len);
         else
@@ -377,10 +331,12 @@ void data_receive_gre(node *n)
 void data_receive_esp(node *n)
 {
     nhrp_addr from;
-    esp_outer outer;
     size_t len;
-    while ((len = receive(n->fd_esp, in_buffer, &from)) > 0) {
-        const esp_rc rc = esp_outer_decode(in_buffer + HEADROOM, len, &outer);
+    while ((len = underlay_receive(n->fd_esp, in_buffer, &from)) > 0) {
+        esp_outer outer = {.payload_len = (uint32_t)len};
+        const esp_rc rc = n->nbma.family == NHRP_FAMILY_IPV4
+                              ? esp_outer_decode(in_buffer + HEADROOM, len, &outer)
+                              : ESP_OK;
         if (rc == ESP_OK)
             esp_packet(n, &from, in_buffer, HEADROOM + outer.header_len, outer.payload_len);
         else
@@ -401,7 +357,7 @@ void data_receive_ike(node *n)
 {
     nhrp_addr from;
     size_t len;
-    while ((len = receive(n->fd_ike, in_buffer, &from)) > 0)
+    while ((len = underlay_receive(n->fd_ike, in_buffer, &from)) > 0)
         ike_input(n, PORT_IKE, &from, in_buffer + HEADROOM, len);
 }
 
@@ -410,7 +366,7 @@ void data_receive_udp(node *n)
     nhrp_addr from;
     uint32_t kind;
     size_t len;
-    while ((len = receive(n->fd_udp, in_buffer, &from)) > 0) {
+    while ((len = underlay_receive(n->fd_udp, in_buffer, &from)) > 0) {
         if (esp_udp_classify(in_buffer + HEADROOM, len, &kind) != ESP_OK)
             continue;
         if (kind == ESP_UDP_ESP)

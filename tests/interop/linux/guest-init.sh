@@ -23,7 +23,7 @@ END
 chmod +x /run/modprobe
 echo /run/modprobe >/proc/sys/kernel/modprobe
 # What the kernel would ask for under names that the wrapper finds only now and then.
-/run/modprobe -a ip_gre vrf dummy mpls_router mpls_iptunnel mpls_gso esp4 xfrm_user xfrm_algo \
+/run/modprobe -a ip_gre ip6_gre vrf dummy mpls_router mpls_iptunnel mpls_gso esp4 esp6 xfrm_user xfrm_algo \
     gcm ctr ghash-generic seqiv echainiv drbg jitterentropy_rng chacha20poly1305 hmac \
     iptable_filter ip6table_filter xt_NFLOG nf_log_syslog nfnetlink_log udp_diag 2>&1
 

@@ -6,19 +6,24 @@
 #define _DEFAULT_SOURCE
 #include "node.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 
-enum { PORT_IKE = 500, MESSAGE_BYTES = 16384 };
+enum { MESSAGE_BYTES = 16384 };
 
 static ikev2_addr endpoint(const nhrp_addr *a, uint16_t port)
 {
     ikev2_addr to = {.family = a->family, .port = port};
     memcpy(to.bytes, a->bytes, sizeof(to.bytes));
     return to;
+}
+
+static nhrp_addr address_of(const ikev2_addr *endpoint)
+{
+    nhrp_addr a = {.family = endpoint->family};
+    memcpy(a.bytes, endpoint->bytes, sizeof(a.bytes));
+    return a;
 }
 
 static ikev2_identity name(const char *fqdn)
@@ -73,9 +78,8 @@ static security security_of(const ikev2_child_info *c)
 static void child_in(node *n, uint64_t child_id)
 {
     ikev2_child_info c = {.struct_size = sizeof(c)};
-    nhrp_addr nbma = {.family = NHRP_FAMILY_IPV4};
     must(ikev2_engine_get_child(n->ike, child_id, &c), "ikev2_engine_get_child");
-    memcpy(nbma.bytes, c.path.peer.bytes, 4);
+    const nhrp_addr nbma = address_of(&c.path.peer);
     const security s = security_of(&c);
     (void)data_add_sas(n, peer_at(n, &nbma), &s);
     printf("child-in mode=%u encapsulated=%u esn=%u\n", c.mode, c.encapsulated, c.esn);
@@ -121,11 +125,9 @@ void ike_drain(node *n)
     while (ikev2_engine_poll_event(n->ike, &ev) == IKEV2_YES)
         take_event(n, &ev);
     while (ikev2_engine_poll_output(n->ike, now_ms(), buf, sizeof(buf), &out) == IKEV2_YES) {
-        struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(out.path.peer.port)};
-        memcpy(&to.sin_addr, out.path.peer.bytes, 4);
-        const int fd = out.path.local.port == PORT_IKE ? n->fd_ike : n->fd_udp;
-        if (sendto(fd, buf, out.len, 0, (const struct sockaddr *)&to, sizeof(to)) < 0)
-            perror("sendto");
+        const nhrp_addr to = address_of(&out.path.peer);
+        underlay_send(out.path.local.port == PORT_IKE ? n->fd_ike : n->fd_udp, &to,
+                      out.path.peer.port, buf, out.len);
     }
 }
 

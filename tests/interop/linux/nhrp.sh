@@ -70,10 +70,10 @@ ours_as_clients() {
     peer_stop b
 }
 
-# ---- We are the server; the router is a client, as is b. ----
+# ---- We are the server, with one multipoint link; the router is a client, as is b. ----
 
 router_as_client() {
-    peer_start a --nbma 198.51.100.2 --tunnel ${tunnel}2 --server --hex \
+    peer_start a --nbma 198.51.100.2 --tunnel ${tunnel}2 --server --multipoint --hex \
         --route "$(lan 3),198.51.100.3"
     peer_start b --nbma 198.51.100.3 --tunnel ${tunnel}3 --nhs 198.51.100.2,${tunnel}2 \
         --route "$tunnels,198.51.100.2" --local "$(lan 3)" --hex
@@ -94,6 +94,9 @@ router_as_client() {
     observe "and has the shortcut" shows_nhrp shortcut "dynamic +${tunnel}3/$host +${tunnel}3"
     observe "the kernel reaches the network behind it through us" \
         router_pings -c 1 -I ${tunnel}1 "$(lan_host 3 1)"
+    observe "b is redirected for what is behind it: the route says that it is" \
+        says a "^question purpose=1 about=$(lan_host 3 1) answer=2 rc=NHRP_OK"
+    observe "and hears of it" says b '^nhrp-in type=8 peer=198.51.100.2'
     # nhrpd asks for no more than the host, so that is what it is told.
     observe "nhrpd asks for that too, and b answers" \
         shows_nhrp shortcut "dynamic +$(lan_host 3 1)/$host +${tunnel}3"

@@ -9,7 +9,7 @@
  *                    '-- nhrp_engine ---'         ikev2_engine
  *
  * A peer is known by its NBMA address. It is an NHRP link, an interface of libmplsvpn and a GRE
- * tunnel, all under one number.
+ * tunnel, all under one number; or there is one multipoint link for all that are not configured.
  */
 #ifndef LINUX_NODE_H
 #define LINUX_NODE_H
@@ -30,7 +30,12 @@ enum {
     BUFFER_BYTES = 4096,
     /* What is put in front of a packet: outer header, ESP header, GRE header, labels. */
     HEADROOM = 128,
-    INTERFACE = 1, /* The one NHRP interface. */
+    INTERFACE = 1,              /* The one NHRP interface. */
+    MULTIPOINT = PEERS_MAX + 1, /* The NHRP link of peers that have none of their own. */
+
+    PORT_NONE = 0, /* Of raw sockets. */
+    PORT_IKE = 500,
+    PORT_NAT = 4500,
 
     /* The tables of mplsvpn. The tables WITHOUT have no shortcuts: they tell NHRP's own way. */
     VRF_GLOBAL = 0,
@@ -81,6 +86,7 @@ typedef struct node {
     mplsvpn_reader *reader;
     nhrp_addr nbma, tunnel_ipv4, tunnel_ipv6;
     uint32_t key;
+    bool multipoint;
     bool server;  /* Takes registrations. */
     bool hex;     /* NHRP packets that come in are printed. */
     bool secure;  /* GRE comes and goes in ESP only. */
@@ -119,6 +125,8 @@ peer *peer_at(node *n, const nhrp_addr *nbma);
 void control_init(node *n, const char *password, uint16_t holding_time_s);
 /* Adds the peer's link; protocol: its tunnel address, or family NONE. */
 void control_link_up(node *n, const peer *p, const nhrp_addr *protocol, uint32_t flags);
+/* Adds a link to a peer that has none, unless the multipoint link is for it. */
+void control_meet(node *n, const peer *p);
 void control_input(node *n, const peer *p, const uint8_t *packet, size_t len);
 /* Events, then packets. After whatever may have changed the engine. */
 void control_drain(node *n);
@@ -126,7 +134,7 @@ void control_drain(node *n);
 void control_hairpin(node *n, const peer *in, const peer *out, const uint8_t *packet, size_t len);
 void control_show(const node *n);
 
-/* ---- data.c: tables, GRE, ESP, sockets ---- */
+/* ---- data.c: tables, GRE, ESP ---- */
 
 void data_init(node *n);
 void data_add_peer(node *n, peer *p);
@@ -148,6 +156,13 @@ void data_receive_ike(node *n);
 void data_receive_udp(node *n);
 void data_replay(node *n);
 void data_replay_in(node *n);
+
+/* ---- underlay.c: sockets of the NBMA network ---- */
+
+void underlay_init(node *n);
+void underlay_send(int fd, const nhrp_addr *to, uint16_t port, const uint8_t *packet, size_t len);
+/* Reads a packet to buf + HEADROOM; 0: there is none. from has the port, too. */
+size_t underlay_receive(int fd, uint8_t *buf, nhrp_addr *from);
 
 /* ---- ike.c: libikev2 ---- */
 

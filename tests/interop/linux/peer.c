@@ -9,6 +9,7 @@
  *     --nhs NBMA[,TUNNEL]         registers there
  *     --peer NBMA[,TUNNEL]        a neighbour; those that send to us become peers by themselves
  *     --server                    takes registrations
+ *     --multipoint                one NHRP link for all that --nhs and --peer do not name
  *     --unique                    asks for a unique registration
  *     --holding SECONDS           of what is registered and answered; 120
  *     --password TEXT             NHRP authentication
@@ -291,6 +292,8 @@ static bool node_option(node *n, const char *name, char *value, const char **pas
         read_esp(n, value);
     else if (strcmp(name, "--server") == 0)
         n->server = true;
+    else if (strcmp(name, "--multipoint") == 0)
+        n->multipoint = true;
     else if (strcmp(name, "--unique") == 0)
         *nhs_flags |= NHRP_LINK_UNIQUE;
     else if (strcmp(name, "--hex") == 0)
@@ -322,8 +325,11 @@ static void knowledge_option(node *n, const char *name, char *value, uint32_t nh
 
 static bool takes_value(const char *name)
 {
-    return strcmp(name, "--server") != 0 && strcmp(name, "--unique") != 0 &&
-           strcmp(name, "--hex") != 0;
+    static const char *const flags[] = {"--server", "--multipoint", "--unique", "--hex"};
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+        if (strcmp(name, flags[i]) == 0)
+            return false;
+    return true;
 }
 
 static void set_up(node *n, int argc, char **argv)

@@ -23,6 +23,20 @@ router_network() {
         net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.gre1.rp_filter=0
 }
 
+# The same over IPv6, where vec0 is 2001:db8:ffff::1; to one peer, since over IPv6 the kernel finds no
+# neighbour for anything but IPv6.
+router_network6() {
+    nbma=2001:db8:ffff::1
+    ip addr add 198.51.100.1/24 dev vec0
+    ip addr add $nbma/64 dev vec0 nodad
+    ip link set vec0 up
+    ip link add gre1 type ip6gre key 42 ttl 64 local $nbma remote 2001:db8:ffff::2 encaplimit none
+    ip addr add 10.0.0.1/32 dev gre1
+    ip addr add 2001:db8::1/128 dev gre1
+    ip link set gre1 mtu 1400 up
+    sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=0
+}
+
 router_mpls() {
     sysctl -qw net.mpls.platform_labels=1000 net.mpls.conf.gre1.input=1 net.mpls.conf.lo.input=1
     ip link add red type vrf table 10
@@ -69,8 +83,10 @@ router_nhrpd() { # line...
 router_nat_port() {
     setsid python3 -c 'import socket, time
 UDP_ENCAP, UDP_ENCAP_ESPINUDP = 100, 2
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(("'$nbma'", 4500))
+address = "'$nbma'"
+family = socket.AF_INET6 if ":" in address else socket.AF_INET
+s = socket.socket(family, socket.SOCK_DGRAM)
+s.bind((address, 4500))
 s.setsockopt(socket.IPPROTO_UDP, UDP_ENCAP, UDP_ENCAP_ESPINUDP)
 time.sleep(3600)' </dev/null >/dev/null 2>&1 &
 }
@@ -78,21 +94,23 @@ time.sleep(3600)' </dev/null >/dev/null 2>&1 &
 # GRE with the peer, and nothing else, goes in ESP, and comes in it. Keys with the salt, in hex.
 router_esp() { # PEER raw|udp ALGORITHM KEY_IN KEY_OUT [option...]
     local peer=$1 carriage=$2 algorithm=$3 key_in=$4 key_out=$5 encapsulation= aead icv=128
+    local any=0.0.0.0 bits=32
     shift 5
+    [[ $peer != *:* ]] || any=:: bits=128
     case $algorithm in
     gcm*) aead='rfc4106(gcm(aes))' ;;
     chacha20) aead='rfc7539esp(chacha20,poly1305)' ;;
     esac
-    [ "$carriage" = raw ] || encapsulation="encap espinudp 4500 4500 0.0.0.0"
+    [ "$carriage" = raw ] || encapsulation="encap espinudp 4500 4500 $any"
     ip xfrm state flush
     ip xfrm policy flush
     ip xfrm state add src "$peer" dst $nbma proto esp spi 0x1001 reqid 1 mode transport "$@" \
         aead "$aead" "0x$key_in" $icv $encapsulation
     ip xfrm state add src $nbma dst "$peer" proto esp spi 0x2001 reqid 1 mode transport "$@" \
         aead "$aead" "0x$key_out" $icv $encapsulation
-    ip xfrm policy add src $nbma/32 dst "$peer/32" proto gre dir out \
+    ip xfrm policy add src $nbma/$bits dst "$peer/$bits" proto gre dir out \
         tmpl src $nbma dst "$peer" proto esp reqid 1 mode transport
-    ip xfrm policy add src "$peer/32" dst $nbma/32 proto gre dir in \
+    ip xfrm policy add src "$peer/$bits" dst $nbma/$bits proto gre dir in \
         tmpl src "$peer" dst $nbma proto esp reqid 1 mode transport
 }
 

@@ -86,6 +86,14 @@ ours_as_clients() {
     tell a inject 198.51.100.1 $bad
     observe "nhrpd passes an Error Indication on" \
         says a '^nhrp-in type=7 peer=198.51.100.1 rc=NHRP_ERR_UNSOLICITED'
+    mark a b
+    # The same with one CIE and an extension of type 8224, compulsory.
+    bad=000108000000000000ff004ca4cf0034010104000404c800deadbef0c63364020a0000020a000003
+    bad+=002000000000007800000000800300008004000080050000a02000040102030480000000
+    tell a inject 198.51.100.1 $bad
+    observe "nhrpd does not pass on what has an unknown compulsory extension" \
+        nhrpd_logs hub 'FWD-FAIL Resolution-Request'
+    observe "and says nothing of it" not says b '^nhrp-in type=1'
     mark a
     observe "we register again before the holding time ends" \
         at_least 3 a '^nhrp-in type=4 peer=198.51.100.1 rc=NHRP_OK'
@@ -138,7 +146,11 @@ nhrpd_as_clients() {
     in_ns a ping -q -c 3 -i 0.2 -W 1 -I 10.0.0.2 192.168.3.1 >/dev/null ||
         fail "the shortcut leads nowhere"
     observe "packets no longer come our way" not says hub '^packet|^redirect'
+    tell hub withdraw 10.0.0.3
+    observe "we purge what we told" says hub '^nhrp-out type=5 peer=198.51.100.2'
+    observe "nhrpd keeps it" nhrpd_shows a shortcut 'dynamic +10\.0\.0\.3/32'
     observe "nhrpd registers again and again" at_least 3 hub '^nhrp-in type=3 .*rc=NHRP_OK'
+    observe "and has not acknowledged the purge" not says hub '^nhrp-in type=6'
     keep_capture hub
     mark hub
     nhrpd_stop a
