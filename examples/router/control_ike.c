@@ -432,7 +432,9 @@ void rt_ike_set_routes(router *r, rt_conn *c)
         prefix.scope = 0;
         const bool host = prefix.prefix_len == rt_addr_bits(&prefix);
         const bool own = host && rt_addr_same(&prefix, &r->config.tunnel);
-        if (!rt_addr_valid(&prefix) || own || !rt_peer_may_push(peer, &prefix)) {
+        const rt_tunnel *owner = host ? rt_tunnel_by_address(r, &prefix) : NULL;
+        const bool another_s = owner && owner != t;
+        if (!rt_addr_valid(&prefix) || own || another_s || !rt_peer_may_push(peer, &prefix)) {
             router_event ev;
             rt_event_init(&ev, ROUTER_EVENT_ROUTE_REFUSED);
             ev.tunnel = t->id;

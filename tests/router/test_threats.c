@@ -118,6 +118,91 @@ static void a_route_by_another_spoke_s_tunnel_is_not_taken(void **state)
     mesh_free(m);
 }
 
+/* ---- Tunnel addresses ---- */
+
+static uint64_t tunnel_towards(const mesh *m, const char *identity)
+{
+    const rt_tunnel *t = rt_tunnel_by_identity(m->nodes[HUB].r, identity);
+    return t ? t->id : 0;
+}
+
+static uint64_t way_to_spoke_2(const mesh *m)
+{
+    const router_addr to = mesh_ipv4(172, 16, 1, 2, 0);
+    router_route route;
+    return router_get_route(m->nodes[HUB].r, ROUTER_GLOBAL_VRF, &to, &route) == ROUTER_OK
+               ? route.tunnel
+               : 0;
+}
+
+/* The address is what BGP knows a spoke by: whoever has it speaks in its name. */
+static void a_tunnel_address_that_another_spoke_has_is_not_to_be_had(void **state)
+{
+    (void)state;
+    mesh *m = up(46, NULL, NULL);
+    router_config *c = calloc(1, sizeof(*c));
+    assert_non_null(c);
+    mesh_config(c, 3);
+    c->tunnel = mesh_ipv4(172, 16, 1, 2, 32);
+    (void)mesh_add(m, c);
+    free(c);
+    mesh_run(m, 5000);
+    const router_event *ev = mesh_last(m, HUB, ROUTER_EVENT_ROUTE_REFUSED);
+    assert_non_null(ev);
+    assert_string_equal(ev->peer, "spoke3.spokes.example.net");
+    assert_int_equal(way_to_spoke_2(m), tunnel_towards(m, "spoke2.spokes.example.net"));
+    mesh_free(m);
+}
+
+static void a_tunnel_address_that_was_pushed_by_another_before_goes_to_its_owner(void **state)
+{
+    (void)state;
+    mesh *m = mesh_new(47);
+    router_config *c = calloc(1, sizeof(*c));
+    assert_non_null(c);
+    for (size_t i = 0; i < 2; i++) {
+        mesh_config(c, i);
+        (void)mesh_add(m, c);
+    }
+    mesh_run(m, 5000);
+    router *hub = m->nodes[HUB].r;
+    rt_tunnel *first = rt_tunnel_by_identity(hub, "spoke1.spokes.example.net");
+    const router_addr host = mesh_ipv4(172, 16, 1, 2, 32);
+    assert_non_null(first);
+    assert_int_equal(rt_rib_set(hub, ROUTER_GLOBAL_VRF, &host, ROUTER_SOURCE_IKE, first,
+                                &first->address, ROUTER_NO_LABEL, 0),
+                     ROUTER_OK);
+    assert_int_equal(way_to_spoke_2(m), first->id);
+    mesh_config(c, 2);
+    (void)mesh_add(m, c);
+    free(c);
+    mesh_run(m, 5000);
+    assert_int_equal(way_to_spoke_2(m), tunnel_towards(m, "spoke2.spokes.example.net"));
+    mesh_free(m);
+}
+
+static void nobody_speaks_bgp_for_an_address_that_is_no_tunnel_s(void **state)
+{
+    (void)state;
+    mesh *m = up(48, NULL, NULL);
+    router *hub = m->nodes[HUB].r;
+    const router_addr local = mesh_ipv4(172, 16, 1, 254, 0);
+    router_addr peer = mesh_ipv4(172, 16, 1, 9, 0);
+    uint64_t stream;
+    peer.port = 30000;
+    /* Even where packets for it go by somebody's tunnel. */
+    rt_tunnel *t = rt_tunnel_by_identity(hub, "spoke1.spokes.example.net");
+    const router_addr host = mesh_ipv4(172, 16, 1, 9, 32);
+    assert_int_equal(rt_rib_set(hub, ROUTER_GLOBAL_VRF, &host, ROUTER_SOURCE_IKE, t, &t->address,
+                                ROUTER_NO_LABEL, 0),
+                     ROUTER_OK);
+    assert_int_equal(router_stream_accept(hub, m->now, &local, &peer, &stream), ROUTER_ERR_ABSENT);
+    peer.bytes[3] = 1;
+    assert_int_not_equal(router_stream_accept(hub, m->now, &local, &peer, &stream),
+                         ROUTER_ERR_ABSENT);
+    mesh_free(m);
+}
+
 /* ---- Labels ---- */
 
 static void reflecting(router_config *c, size_t index)
@@ -252,6 +337,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_route_by_another_spoke_s_tunnel_is_not_taken),
+        cmocka_unit_test(a_tunnel_address_that_another_spoke_has_is_not_to_be_had),
+        cmocka_unit_test(a_tunnel_address_that_was_pushed_by_another_before_goes_to_its_owner),
+        cmocka_unit_test(nobody_speaks_bgp_for_an_address_that_is_no_tunnel_s),
         cmocka_unit_test(a_swap_label_of_a_vrf_that_the_peer_may_not_enter_is_dropped),
         cmocka_unit_test(a_request_with_a_label_of_another_vrf_goes_nowhere),
         cmocka_unit_test(a_spoke_does_not_ask_in_another_s_name),
