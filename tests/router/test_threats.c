@@ -423,6 +423,44 @@ static void a_hub_behind_the_hub_passes_on_what_others_ask(void **state)
     mesh_free(m);
 }
 
+/* ---- Secrets ---- */
+
+static const char KEY[] = "the key of hub and spokes";
+static bool leaked;
+
+/* Blocks with their size in front, so that they can be searched when they are freed. */
+static void *watching_resize(void *user, void *ptr, size_t size)
+{
+    size_t *block = ptr ? (size_t *)ptr - 2 : NULL;
+    (void)user;
+    for (size_t i = 0; block && size == 0 && i + sizeof(KEY) - 1 <= block[0]; i++)
+        leaked |= memcmp((uint8_t *)ptr + i, KEY, sizeof(KEY) - 1) == 0;
+    if (size == 0) {
+        free(block);
+        return NULL;
+    }
+    block = realloc(block, size + 2 * sizeof(size_t));
+    if (!block)
+        return NULL;
+    block[0] = size;
+    return block + 2;
+}
+
+static void watched(router_config *c, size_t index)
+{
+    (void)index;
+    c->resize = watching_resize;
+}
+
+static void keys_are_wiped_before_memory_goes_back(void **state)
+{
+    (void)state;
+    leaked = false;
+    mesh *m = up(50, watched, NULL);
+    mesh_free(m);
+    assert_false(leaked);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -434,6 +472,7 @@ int main(void)
         cmocka_unit_test(a_request_with_a_label_of_another_vrf_goes_nowhere),
         cmocka_unit_test(a_spoke_does_not_ask_in_another_s_name),
         cmocka_unit_test(a_shortcut_whose_labels_cannot_be_pushed_is_not_used),
+        cmocka_unit_test(keys_are_wiped_before_memory_goes_back),
         cmocka_unit_test(a_hub_behind_the_hub_passes_on_what_others_ask),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
