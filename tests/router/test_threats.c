@@ -85,6 +85,60 @@ static router_packet say(mesh *m, uint16_t protocol, const uint8_t *bytes, size_
     return out;
 }
 
+/* ---- Names ---- */
+
+/* A spoke with the key of all spokes answers under the hub's name, which a wildcard covers too. */
+static void an_identity_with_another_s_keys_is_refused(void **state)
+{
+    (void)state;
+    mesh *m = mesh_new(51);
+    router_config *c = calloc(1, sizeof(*c));
+    assert_non_null(c);
+    mesh_config(c, 0);
+    (void)mesh_add(m, c);
+    mesh_config(c, 1);
+    (void)strcpy(c->peers[1].identity, "*.example.net");
+    (void)mesh_add(m, c);
+    mesh_config(c, 2);
+    (void)strcpy(c->identity, "hub.example.net");
+    c->peers[0] = c->peers[1]; /* it waits to be called */
+    c->peer_count = 1;
+    c->bgp_neighbor_count = 0;
+    (void)mesh_add(m, c);
+    free(c);
+    mesh_run(m, 5000);
+    assert_int_equal(mesh_count(m, SPOKE1, ROUTER_EVENT_IKE_UP), 1);
+    const router_addr impostor = mesh_ipv4(192, 168, 1, 2, 0);
+    rt_ike_want(m->nodes[SPOKE1].r, 999, &impostor);
+    mesh_run(m, 5000);
+    const router_event *ev = mesh_last(m, SPOKE1, ROUTER_EVENT_REFUSED);
+    assert_non_null(ev);
+    assert_string_equal(ev->why, "an identity with another's keys");
+    assert_int_equal(mesh_count(m, SPOKE1, ROUTER_EVENT_IKE_UP), 1);
+    mesh_free(m);
+}
+
+static void a_peer_that_tells_no_address_is_not_kept(void **state)
+{
+    (void)state;
+    mesh *m = mesh_new(52);
+    router_config *c = calloc(1, sizeof(*c));
+    assert_non_null(c);
+    for (size_t i = 0; i < 2; i++) {
+        mesh_config(c, i);
+        if (i == 1)
+            c->tunnel = mesh_ipv4(172, 31, 0, 1, 32); /* none that the hub allows */
+        (void)mesh_add(m, c);
+    }
+    free(c);
+    mesh_run(m, 9000);
+    assert_int_equal(mesh_count(m, HUB, ROUTER_EVENT_IKE_DOWN), 0);
+    mesh_run(m, 3000);
+    assert_true(mesh_count(m, HUB, ROUTER_EVENT_IKE_DOWN) >= 1);
+    assert_int_equal(mesh_count(m, HUB, ROUTER_EVENT_TUNNEL_UP), 0);
+    mesh_free(m);
+}
+
 /* ---- BGP ---- */
 
 /* Spoke 1's next hop, 172.16.1.1 behind an RD of zero, becomes spoke 2's. */
@@ -115,6 +169,27 @@ static void a_route_by_another_spoke_s_tunnel_is_not_taken(void **state)
     assert_int_equal(route.prefix.prefix_len, 8); /* Null0 */
     assert_int_equal(router_get_route(m->nodes[HUB].r, RED, &ce2, &route), ROUTER_OK);
     assert_int_equal(route.prefix.prefix_len, 24);
+    mesh_free(m);
+}
+
+/* ---- Calls ---- */
+
+/* RT_MAX_ASKS under way, to where nobody is; NHRP has given up its questions about them. */
+static void calls_to_nobody_make_room_for_one_that_is_answered(void **state)
+{
+    (void)state;
+    mesh *m = mesh_walk(53);
+    mesh_run(m, 5000);
+    router *r = m->nodes[SPOKE1].r;
+    for (uint8_t i = 0; i < RT_MAX_ASKS; i++) {
+        const router_addr nobody = mesh_ipv4(192, 168, 7, i, 0);
+        rt_ike_want(r, 1000000u + i, &nobody);
+    }
+    assert_int_equal(mesh_count(m, SPOKE1, ROUTER_EVENT_TUNNEL_UP), 1);
+    const router_addr spoke2 = mesh_ipv4(192, 168, 1, 2, 0);
+    rt_ike_want(r, 2000000, &spoke2);
+    mesh_run(m, 1000);
+    assert_int_equal(mesh_count(m, SPOKE1, ROUTER_EVENT_TUNNEL_UP), 2);
     mesh_free(m);
 }
 
@@ -464,7 +539,10 @@ static void keys_are_wiped_before_memory_goes_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_identity_with_another_s_keys_is_refused),
+        cmocka_unit_test(a_peer_that_tells_no_address_is_not_kept),
         cmocka_unit_test(a_route_by_another_spoke_s_tunnel_is_not_taken),
+        cmocka_unit_test(calls_to_nobody_make_room_for_one_that_is_answered),
         cmocka_unit_test(a_tunnel_address_that_another_spoke_has_is_not_to_be_had),
         cmocka_unit_test(a_tunnel_address_that_was_pushed_by_another_before_goes_to_its_owner),
         cmocka_unit_test(nobody_speaks_bgp_for_an_address_that_is_no_tunnel_s),
