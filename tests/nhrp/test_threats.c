@@ -329,6 +329,22 @@ static void two_peers_behind_one_nat_are_two_peers(void **state)
     net_end(&n);
 }
 
+/* Its own tunnel address, and the NBMA address of a third: spoke1 would call that one. */
+static void a_peer_s_own_tunnel_speaks_for_its_own_nbma_address_alone(void **state)
+{
+    (void)state;
+    net n;
+    nhrp_mapping m;
+    craft c = asked(&n);
+    net_connect(&n, &n.nodes[1], 9, &n.nodes[2], 9, 0);
+    c.cie.nbma = ip4(192, 168, 1, 3);
+    assert_int_equal(inject(&n.nodes[1], 9, &c), NHRP_ERR_REFUSED);
+    assert_false(node_mapping(&n.nodes[1], NHRP_MAPPING_RESOLVED, &m));
+    c.cie.nbma = ip4(192, 168, 1, 2);
+    assert_int_equal(inject(&n.nodes[1], 9, &c), NHRP_OK);
+    net_end(&n);
+}
+
 /* ---- Old packets, floods of redirects. ---- */
 
 static void an_old_reply_counts_for_nothing(void **state)
@@ -446,6 +462,7 @@ int main(void)
         cmocka_unit_test(a_leaf_s_request_with_a_forward_record_is_refused),
         cmocka_unit_test(a_leaf_s_reply_in_another_s_name_is_refused),
         cmocka_unit_test(a_multipoint_link_is_no_leaf),
+        cmocka_unit_test(a_peer_s_own_tunnel_speaks_for_its_own_nbma_address_alone),
         cmocka_unit_test(one_spoke_s_flows_leave_room_for_those_of_others),
         cmocka_unit_test(one_spoke_s_flood_silences_nobody_else),
         cmocka_unit_test(one_requester_s_flood_leaves_questions_for_others_of_the_same_link),

@@ -317,6 +317,46 @@ static void a_swap_label_of_a_vrf_that_the_peer_may_not_enter_is_dropped(void **
     mesh_free(m);
 }
 
+/* ---- What an SA is for ---- */
+
+/* Seals bytes as spoke 1's tunnel to the hub does; returns why the hub dropped them. */
+static int32_t sealed(mesh *m, uint8_t next_header, const uint8_t *bytes, size_t len)
+{
+    const router *r = m->nodes[SPOKE1].r;
+    const rt_tunnel *t = rt_tunnel_by_identity(r, "hub.example.net");
+    const rt_sending *s = atomic_load(&t->sending);
+    uint8_t buf[2048];
+    esp_span span;
+    assert_non_null(s);
+    assert_int_equal(
+        esp_sa_seal(s->sa, r->worker_count, buf, sizeof(buf), bytes, len, next_header, &span),
+        ESP_OK);
+    const router_path arrival = {
+        .local = s->path.peer, .peer = s->path.local, .transport = s->path.transport};
+    return mesh_inject(m, HUB, &arrival, buf + span.offset, span.len).reason;
+}
+
+/* RFC 5660: the SA names the tunnel, whose only traffic is GRE without a key. */
+static void an_sa_takes_its_own_tunnel_s_gre_and_nothing_else(void **state)
+{
+    (void)state;
+    mesh *m = up(54, NULL, NULL);
+    const router_addr from = mesh_ipv4(172, 16, 1, 1, 0);
+    const router_addr to = mesh_ipv4(172, 16, 1, 254, 0);
+    uint8_t ip[SIZE];
+    uint8_t gre[8 + SIZE] = {0, 0, 0x08, 0x00};
+    (void)mesh_udp(ip, &from, &to, 64, false, SIZE);
+    memcpy(gre + 4, ip, SIZE);
+    assert_int_equal(sealed(m, ESP_NEXT_GRE, gre, 4 + SIZE), ROUTER_DROP_NONE);
+    assert_int_equal(sealed(m, 4, ip, SIZE), ROUTER_DROP_NOT_LATCHED); /* IP in IP */
+    assert_int_equal(sealed(m, 17, gre, 4 + SIZE), ROUTER_DROP_NOT_LATCHED);
+    gre[0] = 0x20; /* a key */
+    gre[7] = 1;
+    memcpy(gre + 8, ip, SIZE);
+    assert_int_equal(sealed(m, ESP_NEXT_GRE, gre, 8 + SIZE), ROUTER_DROP_NOT_LATCHED);
+    mesh_free(m);
+}
+
 /* ---- NHRP ---- */
 
 static nhrp_addr nhrp_ipv4(uint8_t a, uint8_t b, uint8_t c, uint8_t d)
@@ -547,6 +587,7 @@ int main(void)
         cmocka_unit_test(a_tunnel_address_that_was_pushed_by_another_before_goes_to_its_owner),
         cmocka_unit_test(nobody_speaks_bgp_for_an_address_that_is_no_tunnel_s),
         cmocka_unit_test(a_swap_label_of_a_vrf_that_the_peer_may_not_enter_is_dropped),
+        cmocka_unit_test(an_sa_takes_its_own_tunnel_s_gre_and_nothing_else),
         cmocka_unit_test(a_request_with_a_label_of_another_vrf_goes_nowhere),
         cmocka_unit_test(a_spoke_does_not_ask_in_another_s_name),
         cmocka_unit_test(a_shortcut_whose_labels_cannot_be_pushed_is_not_used),
