@@ -53,8 +53,11 @@ void nhrp__intent_cancel(nhrp_engine *e, nhrp__intent *i)
         cause->output_count--;
     list_remove(&i->node);
     e->output_count--;
-    if (i->kind >= INTENT_REPLY)
-        alloc_free(&e->mem, CONTAINER_OF(i, nhrp__note, intent));
+    if (i->kind >= INTENT_REPLY) {
+        nhrp__note *n = CONTAINER_OF(i, nhrp__note, intent);
+        sodium_memzero(n->bytes, n->len); /* with the neighbour's password, perhaps */
+        alloc_free(&e->mem, n);
+    }
 }
 
 void nhrp__intents_end(nhrp_engine *e)

@@ -98,6 +98,7 @@ void nhrp__question_end(nhrp_engine *e, nhrp__question *q)
     }
     heap_leave(&e->timers, &q->timer.node);
     e->question_count--;
+    sodium_memzero(q->bytes, q->len); /* with the neighbour's password, perhaps */
     alloc_free(&e->mem, q);
 }
 

@@ -163,6 +163,30 @@ static uint32_t peer_for_nbma(const router *r, const router_addr *nbma)
     return (uint32_t)c->peer_count;
 }
 
+/*
+ * A slot whose question NHRP has given up, for another: or a peer that names addresses where nobody
+ * answers would keep all of them for the minute that each attempt takes. That attempt ends with it.
+ */
+static rt_ask *ask_reuse(router *r)
+{
+    for (size_t i = 0; i < RT_MAX_ASKS; i++) {
+        rt_ask *a = &r->asks[i];
+        nhrp_question q;
+        memset(&q, 0, sizeof(q));
+        q.struct_size = sizeof(q);
+        if (nhrp_engine_get_question(r->nhrp, a->ask_id, &q) != NHRP_ERR_ABSENT)
+            continue;
+        bool shared = rt_conn_by_sa(r, a->sa_id) != NULL; /* it came up */
+        for (size_t k = 0; k < RT_MAX_ASKS; k++)
+            shared |= k != i && r->asks[k].ask_id != 0 && r->asks[k].sa_id == a->sa_id;
+        if (!shared)
+            (void)ikev2_engine_delete_ike(r->ike, r->now, a->sa_id);
+        a->ask_id = 0;
+        return a;
+    }
+    return NULL;
+}
+
 void rt_ike_want(router *r, uint64_t ask_id, const router_addr *nbma)
 {
     rt_ask *slot = NULL;
@@ -174,6 +198,8 @@ void rt_ike_want(router *r, uint64_t ask_id, const router_addr *nbma)
         else if (rt_addr_same(&a->nbma, nbma) && a->sa_id != 0)
             sa_id = a->sa_id;
     }
+    if (!slot)
+        slot = ask_reuse(r);
     const uint32_t index = peer_for_nbma(r, nbma);
     const bool own = rt_addr_same(nbma, &r->config.underlay);
     if (!slot || index == r->config.peer_count || own ||
@@ -432,7 +458,9 @@ void rt_ike_set_routes(router *r, rt_conn *c)
         prefix.scope = 0;
         const bool host = prefix.prefix_len == rt_addr_bits(&prefix);
         const bool own = host && rt_addr_same(&prefix, &r->config.tunnel);
-        if (!rt_addr_valid(&prefix) || own || !rt_peer_may_push(peer, &prefix)) {
+        const rt_tunnel *owner = host ? rt_tunnel_by_address(r, &prefix) : NULL;
+        const bool another_s = owner && owner != t;
+        if (!rt_addr_valid(&prefix) || own || another_s || !rt_peer_may_push(peer, &prefix)) {
             router_event ev;
             rt_event_init(&ev, ROUTER_EVENT_ROUTE_REFUSED);
             ev.tunnel = t->id;

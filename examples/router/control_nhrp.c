@@ -456,6 +456,13 @@ static void mapping_forget(router *r, rt_mapping *m)
     alloc_free(&r->mem, m);
 }
 
+/* A route has one label; another for the responder itself would have to go above it. */
+static bool can_push(const nhrp_mapping *m)
+{
+    return m->label_count <= 1 &&
+           (m->overlay_label_count == 0 || m->overlay_labels[0] == MPLSVPN_LABEL_IMPLICIT_NULL);
+}
+
 static void on_mapping_up(router *r, uint64_t id)
 {
     nhrp_mapping m;
@@ -463,6 +470,10 @@ static void on_mapping_up(router *r, uint64_t id)
     m.struct_size = sizeof(m);
     if (nhrp_engine_get_mapping(r->nhrp, id, &m) != NHRP_OK || m.kind != NHRP_MAPPING_RESOLVED)
         return;
+    if (!can_push(&m)) {
+        (void)nhrp_engine_remove(r->nhrp, r->now, id);
+        return;
+    }
     rt_tunnel *t = rt_slot_get(r, m.link);
     router_addr prefix;
     router_addr via;
@@ -477,7 +488,7 @@ static void on_mapping_up(router *r, uint64_t id)
         mapping_forget(r, known);
     if (!known || moved) {
         known = alloc_zero(&r->mem, sizeof(*known));
-        if (!known || !t || m.label_count > 1) {
+        if (!known || !t) {
             alloc_free(&r->mem, known);
             (void)nhrp_engine_remove(r->nhrp, r->now, id);
             return;

@@ -92,6 +92,10 @@ static uint32_t distance(const rt_entry *e, const rt_route *route)
     const bool host = e->prefix.prefix_len == rt_addr_bits(&e->prefix);
     if (e->vrf == ROUTER_GLOBAL_VRF && host && route->source == ROUTER_SOURCE_NHRP)
         return 2 * ROUTER_SOURCE_IKE + 1; /* just behind IKE */
+    /* A tunnel address leads to the peer that has it, though another pushed it before. */
+    if (e->vrf == ROUTER_GLOBAL_VRF && host && route->source == ROUTER_SOURCE_IKE &&
+        route->tunnel && rt_addr_same(&route->tunnel->address, &e->prefix))
+        return 2 * ROUTER_SOURCE_IKE - 1;
     return 2 * route->source;
 }
 

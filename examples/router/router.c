@@ -336,6 +336,10 @@ int32_t router_stream_accept(router *r, uint64_t now_ms, const router_addr *loca
         return ROUTER_ERR_ABSENT;
     clock_set(r, now_ms);
     rt_pump(r);
+    /* Who speaks for an address is who has it in a tunnel, not who once was on the way there. */
+    const rt_tunnel *t = rt_tunnel_by_address(r, peer);
+    if (!t || !t->told)
+        return ROUTER_ERR_ABSENT;
     bgpvpn_addr ours;
     bgpvpn_addr theirs;
     RT_TO(bgpvpn, &ours, local);

@@ -213,7 +213,10 @@ int32_t router_control_input(router *r, uint64_t now_ms, const router_packet *pa
 int32_t router_timeout(router *r, uint64_t now_ms);
 uint64_t router_deadline(const router *r);
 
-/* Streams: event STREAM_CONNECT asks for one, or the caller accepted one on the tunnel address. */
+/*
+ * Streams: event STREAM_CONNECT asks for one, or the caller accepted one on the tunnel address.
+ * ERR_ABSENT: no tunnel has the peer's address: close it.
+ */
 int32_t router_stream_accept(router *r, uint64_t now_ms, const router_addr *local,
                              const router_addr *peer, uint64_t *stream);
 int32_t router_stream_up(router *r, uint64_t now_ms, uint64_t stream, const router_addr *local);

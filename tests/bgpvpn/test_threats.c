@@ -29,8 +29,7 @@ static net *judged(uint32_t flags, uint64_t *id)
     return n;
 }
 
-static void
-a_route_that_leads_to_a_third_node_is_refused_where_it_must_lead_to_the_peer(void **state)
+static void a_route_by_a_third_node_is_refused_where_it_must_be_by_the_peer(void **state)
 {
     (void)state;
     uint64_t id;
@@ -58,8 +57,7 @@ static void without_the_flag_it_is_taken_as_reflectors_send_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(
-            a_route_that_leads_to_a_third_node_is_refused_where_it_must_lead_to_the_peer),
+        cmocka_unit_test(a_route_by_a_third_node_is_refused_where_it_must_be_by_the_peer),
         cmocka_unit_test(without_the_flag_it_is_taken_as_reflectors_send_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

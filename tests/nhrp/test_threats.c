@@ -6,6 +6,7 @@
  */
 #include "craft.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* The walk's network; to the hub the spokes are leaves. */
@@ -328,6 +329,132 @@ static void two_peers_behind_one_nat_are_two_peers(void **state)
     net_end(&n);
 }
 
+/* Its own tunnel address, and the NBMA address of a third: spoke1 would call that one. */
+static void a_peer_s_own_tunnel_speaks_for_its_own_nbma_address_alone(void **state)
+{
+    (void)state;
+    net n;
+    nhrp_mapping m;
+    craft c = asked(&n);
+    net_connect(&n, &n.nodes[1], 9, &n.nodes[2], 9, 0);
+    c.cie.nbma = ip4(192, 168, 1, 3);
+    assert_int_equal(inject(&n.nodes[1], 9, &c), NHRP_ERR_REFUSED);
+    assert_false(node_mapping(&n.nodes[1], NHRP_MAPPING_RESOLVED, &m));
+    c.cie.nbma = ip4(192, 168, 1, 2);
+    assert_int_equal(inject(&n.nodes[1], 9, &c), NHRP_OK);
+    net_end(&n);
+}
+
+/* ---- Old packets, floods of redirects. ---- */
+
+static void an_old_reply_counts_for_nothing(void **state)
+{
+    (void)state;
+    net n;
+    nhrp_mapping m;
+    craft c = asked(&n);
+    net_connect(&n, &n.nodes[1], 9, &n.nodes[2], 9, 0);
+    const uint32_t asked_with = c.h.request_id;
+    assert_int_equal(inject(&n.nodes[1], 9, &c), NHRP_OK);
+    net_settle(&n);
+    assert_true(node_mapping(&n.nodes[1], NHRP_MAPPING_RESOLVED, &m));
+    assert_int_equal(inject(&n.nodes[1], 9, &c), NHRP_ERR_UNSOLICITED);
+    /* Nor does it answer the next request for the same destination. */
+    assert_int_equal(nhrp_engine_remove(n.nodes[1].engine, n.now_ms, m.id), NHRP_OK);
+    assert_int_equal(walk_packet(&n), NHRP_ERR_RATE);
+    net_run(&n, n.now_ms + 8000);
+    n.sent[NHRP_RESOLUTION_REQUEST] = 0;
+    assert_int_equal(walk_packet(&n), NHRP_OK);
+    for (int i = 0; i < 10 && n.sent[NHRP_RESOLUTION_REQUEST] == 0; i++)
+        net_run(&n, n.now_ms + 5);
+    assert_int_equal(n.sent[NHRP_RESOLUTION_REQUEST], 1);
+    assert_int_equal(c.h.request_id, asked_with);
+    assert_int_equal(inject(&n.nodes[1], 9, &c), NHRP_ERR_UNSOLICITED);
+    assert_false(node_mapping(&n.nodes[1], NHRP_MAPPING_RESOLVED, &m));
+    net_end(&n);
+}
+
+/* Each would make a mapping and send four requests: what one link may keep busy is bounded. */
+static void a_flood_of_redirects_reaches_a_limit(void **state)
+{
+    (void)state;
+    net n;
+    nhrp_config c;
+    (void)nhrp_config_init(&c);
+    c.max_pending_per_link = 20;
+    net_init(&n, 1, NULL);
+    assert_non_null(net_node(&n, 1, NULL, NULL, &c));
+    assert_non_null(net_node(&n, 100, NULL, NULL, NULL));
+    node *spoke = &n.nodes[0];
+    net_connect(&n, spoke, 1, &n.nodes[1], 1, 0);
+    n.nodes[1].answers = false;
+    node_route(spoke, CUSTOMER, prefix4(10, 1, 1, 0, 24), 0, 101);
+    node_route(spoke, CUSTOMER, prefix4(10, 0, 0, 0, 8), 1, 1000);
+    node_label(spoke, 101, CUSTOMER, 0);
+    craft r = redirect();
+    for (uint8_t k = 0; k < 100; k++) {
+        quoted[19] = k;
+        (void)inject(spoke, 1, &r);
+        net_settle(&n);
+    }
+    quoted[19] = 102;
+    nhrp_mapping m = {.struct_size = sizeof(m)};
+    uint64_t it = 0;
+    size_t mappings = 0;
+    while (nhrp_engine_next_mapping(spoke->engine, &it, &m) == NHRP_YES)
+        mappings++;
+    assert_int_equal(mappings, 20);
+    assert_int_equal(node_sent(spoke, NHRP_RESOLUTION_REQUEST), 20);
+    net_end(&n);
+}
+
+/* ---- Secrets. ---- */
+
+static const char PASSWORD[] = "a password of many octets";
+static bool leaked;
+
+/* Blocks with their size in front, so that they can be searched when they are freed. */
+static void *watching_resize(void *user, void *ptr, size_t size)
+{
+    size_t *block = ptr ? (size_t *)ptr - 2 : NULL;
+    (void)user;
+    for (size_t i = 0; block && size == 0 && i + sizeof(PASSWORD) - 1 <= block[0]; i++)
+        leaked |= memcmp((uint8_t *)ptr + i, PASSWORD, sizeof(PASSWORD) - 1) == 0;
+    if (size == 0) {
+        free(block);
+        return NULL;
+    }
+    block = realloc(block, size + 2 * sizeof(size_t));
+    if (!block)
+        return NULL;
+    block[0] = size;
+    return block + 2;
+}
+
+static void passwords_are_wiped_before_memory_goes_back(void **state)
+{
+    (void)state;
+    net n;
+    nhrp_config c;
+    nhrp_interface_config i;
+    (void)nhrp_config_init(&c);
+    (void)nhrp_interface_config_init(&i);
+    c.allocator.resize = watching_resize;
+    i.authentication = NHRP_AUTHENTICATION_CLEARTEXT;
+    i.key = (const uint8_t *)PASSWORD;
+    i.key_len = sizeof(PASSWORD) - 1;
+    leaked = false;
+    start_leaves(&n, &c, &i);
+    assert_int_equal(walk_packet(&n), NHRP_OK); /* the hub passes a request on */
+    net_run(&n, n.now_ms + 3000);
+    assert_int_equal(node_events(&n.nodes[1], NHRP_EVENT_MAPPING_UP), 1);
+    net_disconnect(&n, &n.nodes[0], 1);
+    net_disconnect(&n, &n.nodes[0], 2);
+    assert_int_equal(nhrp_engine_interface_remove(n.nodes[0].engine, n.now_ms, INTERFACE), NHRP_OK);
+    net_end(&n);
+    assert_false(leaked);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,12 +462,16 @@ int main(void)
         cmocka_unit_test(a_leaf_s_request_with_a_forward_record_is_refused),
         cmocka_unit_test(a_leaf_s_reply_in_another_s_name_is_refused),
         cmocka_unit_test(a_multipoint_link_is_no_leaf),
+        cmocka_unit_test(a_peer_s_own_tunnel_speaks_for_its_own_nbma_address_alone),
         cmocka_unit_test(one_spoke_s_flows_leave_room_for_those_of_others),
         cmocka_unit_test(one_spoke_s_flood_silences_nobody_else),
         cmocka_unit_test(one_requester_s_flood_leaves_questions_for_others_of_the_same_link),
         cmocka_unit_test(answers_by_one_link_are_limited_and_others_are_answered),
         cmocka_unit_test(packets_that_one_link_caused_leave_room_for_those_of_others),
         cmocka_unit_test(two_peers_behind_one_nat_are_two_peers),
+        cmocka_unit_test(an_old_reply_counts_for_nothing),
+        cmocka_unit_test(a_flood_of_redirects_reaches_a_limit),
+        cmocka_unit_test(passwords_are_wiped_before_memory_goes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,6 +85,60 @@ static router_packet say(mesh *m, uint16_t protocol, const uint8_t *bytes, size_
     return out;
 }
 
+/* ---- Names ---- */
+
+/* A spoke with the key of all spokes answers under the hub's name, which a wildcard covers too. */
+static void an_identity_with_another_s_keys_is_refused(void **state)
+{
+    (void)state;
+    mesh *m = mesh_new(51);
+    router_config *c = calloc(1, sizeof(*c));
+    assert_non_null(c);
+    mesh_config(c, 0);
+    (void)mesh_add(m, c);
+    mesh_config(c, 1);
+    (void)strcpy(c->peers[1].identity, "*.example.net");
+    (void)mesh_add(m, c);
+    mesh_config(c, 2);
+    (void)strcpy(c->identity, "hub.example.net");
+    c->peers[0] = c->peers[1]; /* it waits to be called */
+    c->peer_count = 1;
+    c->bgp_neighbor_count = 0;
+    (void)mesh_add(m, c);
+    free(c);
+    mesh_run(m, 5000);
+    assert_int_equal(mesh_count(m, SPOKE1, ROUTER_EVENT_IKE_UP), 1);
+    const router_addr impostor = mesh_ipv4(192, 168, 1, 2, 0);
+    rt_ike_want(m->nodes[SPOKE1].r, 999, &impostor);
+    mesh_run(m, 5000);
+    const router_event *ev = mesh_last(m, SPOKE1, ROUTER_EVENT_REFUSED);
+    assert_non_null(ev);
+    assert_string_equal(ev->why, "an identity with another's keys");
+    assert_int_equal(mesh_count(m, SPOKE1, ROUTER_EVENT_IKE_UP), 1);
+    mesh_free(m);
+}
+
+static void a_peer_that_tells_no_address_is_not_kept(void **state)
+{
+    (void)state;
+    mesh *m = mesh_new(52);
+    router_config *c = calloc(1, sizeof(*c));
+    assert_non_null(c);
+    for (size_t i = 0; i < 2; i++) {
+        mesh_config(c, i);
+        if (i == 1)
+            c->tunnel = mesh_ipv4(172, 31, 0, 1, 32); /* none that the hub allows */
+        (void)mesh_add(m, c);
+    }
+    free(c);
+    mesh_run(m, 9000);
+    assert_int_equal(mesh_count(m, HUB, ROUTER_EVENT_IKE_DOWN), 0);
+    mesh_run(m, 3000);
+    assert_true(mesh_count(m, HUB, ROUTER_EVENT_IKE_DOWN) >= 1);
+    assert_int_equal(mesh_count(m, HUB, ROUTER_EVENT_TUNNEL_UP), 0);
+    mesh_free(m);
+}
+
 /* ---- BGP ---- */
 
 /* Spoke 1's next hop, 172.16.1.1 behind an RD of zero, becomes spoke 2's. */
@@ -115,6 +169,112 @@ static void a_route_by_another_spoke_s_tunnel_is_not_taken(void **state)
     assert_int_equal(route.prefix.prefix_len, 8); /* Null0 */
     assert_int_equal(router_get_route(m->nodes[HUB].r, RED, &ce2, &route), ROUTER_OK);
     assert_int_equal(route.prefix.prefix_len, 24);
+    mesh_free(m);
+}
+
+/* ---- Calls ---- */
+
+/* RT_MAX_ASKS under way, to where nobody is; NHRP has given up its questions about them. */
+static void calls_to_nobody_make_room_for_one_that_is_answered(void **state)
+{
+    (void)state;
+    mesh *m = mesh_walk(53);
+    mesh_run(m, 5000);
+    router *r = m->nodes[SPOKE1].r;
+    for (uint8_t i = 0; i < RT_MAX_ASKS; i++) {
+        const router_addr nobody = mesh_ipv4(192, 168, 7, i, 0);
+        rt_ike_want(r, 1000000u + i, &nobody);
+    }
+    assert_int_equal(mesh_count(m, SPOKE1, ROUTER_EVENT_TUNNEL_UP), 1);
+    const router_addr spoke2 = mesh_ipv4(192, 168, 1, 2, 0);
+    rt_ike_want(r, 2000000, &spoke2);
+    mesh_run(m, 1000);
+    assert_int_equal(mesh_count(m, SPOKE1, ROUTER_EVENT_TUNNEL_UP), 2);
+    mesh_free(m);
+}
+
+/* ---- Tunnel addresses ---- */
+
+static uint64_t tunnel_towards(const mesh *m, const char *identity)
+{
+    const rt_tunnel *t = rt_tunnel_by_identity(m->nodes[HUB].r, identity);
+    return t ? t->id : 0;
+}
+
+static uint64_t way_to_spoke_2(const mesh *m)
+{
+    const router_addr to = mesh_ipv4(172, 16, 1, 2, 0);
+    router_route route;
+    return router_get_route(m->nodes[HUB].r, ROUTER_GLOBAL_VRF, &to, &route) == ROUTER_OK
+               ? route.tunnel
+               : 0;
+}
+
+/* The address is what BGP knows a spoke by: whoever has it speaks in its name. */
+static void a_tunnel_address_that_another_spoke_has_is_not_to_be_had(void **state)
+{
+    (void)state;
+    mesh *m = up(46, NULL, NULL);
+    router_config *c = calloc(1, sizeof(*c));
+    assert_non_null(c);
+    mesh_config(c, 3);
+    c->tunnel = mesh_ipv4(172, 16, 1, 2, 32);
+    (void)mesh_add(m, c);
+    free(c);
+    mesh_run(m, 5000);
+    const router_event *ev = mesh_last(m, HUB, ROUTER_EVENT_ROUTE_REFUSED);
+    assert_non_null(ev);
+    assert_string_equal(ev->peer, "spoke3.spokes.example.net");
+    assert_int_equal(way_to_spoke_2(m), tunnel_towards(m, "spoke2.spokes.example.net"));
+    mesh_free(m);
+}
+
+static void a_tunnel_address_that_was_pushed_by_another_before_goes_to_its_owner(void **state)
+{
+    (void)state;
+    mesh *m = mesh_new(47);
+    router_config *c = calloc(1, sizeof(*c));
+    assert_non_null(c);
+    for (size_t i = 0; i < 2; i++) {
+        mesh_config(c, i);
+        (void)mesh_add(m, c);
+    }
+    mesh_run(m, 5000);
+    router *hub = m->nodes[HUB].r;
+    rt_tunnel *first = rt_tunnel_by_identity(hub, "spoke1.spokes.example.net");
+    const router_addr host = mesh_ipv4(172, 16, 1, 2, 32);
+    assert_non_null(first);
+    assert_int_equal(rt_rib_set(hub, ROUTER_GLOBAL_VRF, &host, ROUTER_SOURCE_IKE, first,
+                                &first->address, ROUTER_NO_LABEL, 0),
+                     ROUTER_OK);
+    assert_int_equal(way_to_spoke_2(m), first->id);
+    mesh_config(c, 2);
+    (void)mesh_add(m, c);
+    free(c);
+    mesh_run(m, 5000);
+    assert_int_equal(way_to_spoke_2(m), tunnel_towards(m, "spoke2.spokes.example.net"));
+    mesh_free(m);
+}
+
+static void nobody_speaks_bgp_for_an_address_that_is_no_tunnel_s(void **state)
+{
+    (void)state;
+    mesh *m = up(48, NULL, NULL);
+    router *hub = m->nodes[HUB].r;
+    const router_addr local = mesh_ipv4(172, 16, 1, 254, 0);
+    router_addr peer = mesh_ipv4(172, 16, 1, 9, 0);
+    uint64_t stream;
+    peer.port = 30000;
+    /* Even where packets for it go by somebody's tunnel. */
+    rt_tunnel *t = rt_tunnel_by_identity(hub, "spoke1.spokes.example.net");
+    const router_addr host = mesh_ipv4(172, 16, 1, 9, 32);
+    assert_int_equal(rt_rib_set(hub, ROUTER_GLOBAL_VRF, &host, ROUTER_SOURCE_IKE, t, &t->address,
+                                ROUTER_NO_LABEL, 0),
+                     ROUTER_OK);
+    assert_int_equal(router_stream_accept(hub, m->now, &local, &peer, &stream), ROUTER_ERR_ABSENT);
+    peer.bytes[3] = 1;
+    assert_int_not_equal(router_stream_accept(hub, m->now, &local, &peer, &stream),
+                         ROUTER_ERR_ABSENT);
     mesh_free(m);
 }
 
@@ -154,6 +314,46 @@ static void a_swap_label_of_a_vrf_that_the_peer_may_not_enter_is_dropped(void **
     assert_int_equal(tried[RED], 1);
     assert_int_equal(tried[BLUE], 1);
     assert_int_equal(dropped(m, HUB, ROUTER_DROP_NOT_ALLOWED), 1);
+    mesh_free(m);
+}
+
+/* ---- What an SA is for ---- */
+
+/* Seals bytes as spoke 1's tunnel to the hub does; returns why the hub dropped them. */
+static int32_t sealed(mesh *m, uint8_t next_header, const uint8_t *bytes, size_t len)
+{
+    const router *r = m->nodes[SPOKE1].r;
+    const rt_tunnel *t = rt_tunnel_by_identity(r, "hub.example.net");
+    const rt_sending *s = atomic_load(&t->sending);
+    uint8_t buf[2048];
+    esp_span span;
+    assert_non_null(s);
+    assert_int_equal(
+        esp_sa_seal(s->sa, r->worker_count, buf, sizeof(buf), bytes, len, next_header, &span),
+        ESP_OK);
+    const router_path arrival = {
+        .local = s->path.peer, .peer = s->path.local, .transport = s->path.transport};
+    return mesh_inject(m, HUB, &arrival, buf + span.offset, span.len).reason;
+}
+
+/* RFC 5660: the SA names the tunnel, whose only traffic is GRE without a key. */
+static void an_sa_takes_its_own_tunnel_s_gre_and_nothing_else(void **state)
+{
+    (void)state;
+    mesh *m = up(54, NULL, NULL);
+    const router_addr from = mesh_ipv4(172, 16, 1, 1, 0);
+    const router_addr to = mesh_ipv4(172, 16, 1, 254, 0);
+    uint8_t ip[SIZE];
+    uint8_t gre[8 + SIZE] = {0, 0, 0x08, 0x00};
+    (void)mesh_udp(ip, &from, &to, 64, false, SIZE);
+    memcpy(gre + 4, ip, SIZE);
+    assert_int_equal(sealed(m, ESP_NEXT_GRE, gre, 4 + SIZE), ROUTER_DROP_NONE);
+    assert_int_equal(sealed(m, 4, ip, SIZE), ROUTER_DROP_NOT_LATCHED); /* IP in IP */
+    assert_int_equal(sealed(m, 17, gre, 4 + SIZE), ROUTER_DROP_NOT_LATCHED);
+    gre[0] = 0x20; /* a key */
+    gre[7] = 1;
+    memcpy(gre + 8, ip, SIZE);
+    assert_int_equal(sealed(m, ESP_NEXT_GRE, gre, 8 + SIZE), ROUTER_DROP_NOT_LATCHED);
     mesh_free(m);
 }
 
@@ -233,6 +433,96 @@ static void a_spoke_does_not_ask_in_another_s_name(void **state)
     mesh_free(m);
 }
 
+/* Spoke 2's reply to spoke 1's request, with labels of the test's choice. */
+static void reply(mesh *m, uint32_t request_id, uint32_t vpn, uint32_t overlay)
+{
+    uint8_t buf[512];
+    uint8_t value[64];
+    nhrp_writer w;
+    size_t len = 0;
+    nhrp_packet h;
+    nhrp_cie cie;
+    nhrp_label_binding b[2];
+    memset(&h, 0, sizeof(h));
+    memset(&cie, 0, sizeof(cie));
+    memset(b, 0, sizeof(b));
+    h.type = NHRP_RESOLUTION_REPLY;
+    h.hop_count = 255;
+    h.request_id = request_id;
+    h.source_nbma = nhrp_ipv4(192, 168, 1, 1);
+    h.source_protocol = nhrp_ipv4(172, 16, 1, 1);
+    h.destination_protocol = nhrp_ipv4(10, 2, 2, 102);
+    cie.prefix_len = 24;
+    cie.holding_time_s = 600;
+    cie.nbma = nhrp_ipv4(192, 168, 1, 2);
+    cie.protocol = nhrp_ipv4(172, 16, 1, 2);
+    b[0].role = NHRP_ROLE_RESPONDER_VPN;
+    b[0].prefix = nhrp_ipv4(10, 2, 2, 0);
+    b[0].prefix.prefix_len = 24;
+    b[0].labels[0] = vpn;
+    b[1].role = NHRP_ROLE_RESPONDER_OVERLAY;
+    b[1].prefix = nhrp_ipv4(172, 16, 1, 2);
+    b[1].prefix.prefix_len = 32;
+    b[1].labels[0] = overlay;
+    b[0].label_count = b[1].label_count = 1;
+    nhrp_extension x = {.type = NHRP_EXTENSION_VENDOR, .value = value};
+    assert_int_equal(nhrp_label_encode(b, 2, NHRP_OUI_DEFAULT, value, sizeof(value), &x.len),
+                     NHRP_OK);
+    assert_int_equal(nhrp_writer_begin(&w, buf, sizeof(buf), &h), NHRP_OK);
+    assert_int_equal(nhrp_writer_put_cie(&w, &cie), NHRP_OK);
+    assert_int_equal(nhrp_writer_put_extension(&w, &x), NHRP_OK);
+    assert_int_equal(nhrp_writer_end(&w, &len), NHRP_OK);
+    router *r = m->nodes[SPOKE1].r;
+    rt_nhrp_input(r, rt_tunnel_by_identity(r, "spoke2.spokes.example.net"), buf, len);
+    (void)router_timeout(r, m->now);
+}
+
+static uint8_t way_of_ce1(const mesh *m)
+{
+    const router_addr ce2 = mesh_ipv4(10, 2, 2, 102, 0);
+    router_route route;
+    assert_int_equal(router_get_route(m->nodes[SPOKE1].r, RED, &ce2, &route), ROUTER_OK);
+    return route.source;
+}
+
+/* docs/nhrp-labels.md 6.6 */
+static void a_shortcut_whose_labels_cannot_be_pushed_is_not_used(void **state)
+{
+    (void)state;
+    mesh *m = up(49, NULL, NULL);
+    router *r = m->nodes[SPOKE1].r;
+    const router_addr from = mesh_ipv4(10, 1, 1, 101, 0);
+    const router_addr to = mesh_ipv4(10, 2, 2, 102, 0);
+    uint8_t packet[SIZE];
+    for (int i = 0; i < 10 && way_of_ce1(m) != ROUTER_SOURCE_NHRP; i++) {
+        mesh_send(m, SPOKE1, RED, packet, mesh_udp(packet, &from, &to, 64, false, SIZE));
+        mesh_run(m, 500);
+    }
+    assert_int_equal(way_of_ce1(m), ROUTER_SOURCE_NHRP);
+    /* Spoke 1 asks again; before the answer is there, the test's own is. */
+    static const uint32_t overlays[] = {1000, MPLSVPN_LABEL_IMPLICIT_NULL};
+    for (size_t i = 0; i < 2; i++) {
+        nhrp_mapping old;
+        uint64_t it = 0;
+        uint64_t id;
+        memset(&old, 0, sizeof(old));
+        old.struct_size = sizeof(old);
+        while (nhrp_engine_next_mapping(r->nhrp, &it, &old) == NHRP_YES)
+            (void)nhrp_engine_remove(r->nhrp, m->now, old.id);
+        nhrp_addr host = nhrp_ipv4(10, 2, 2, 102);
+        host.scope = RED;
+        const size_t sent = mesh_count(m, SPOKE1, ROUTER_EVENT_REQUEST_SENT);
+        assert_int_equal(nhrp_engine_resolve(r->nhrp, m->now, &host, &id), NHRP_OK);
+        (void)router_timeout(r, m->now);
+        mesh_run(m, 1);
+        assert_int_equal(mesh_count(m, SPOKE1, ROUTER_EVENT_REQUEST_SENT), sent + 1);
+        assert_int_equal(way_of_ce1(m), ROUTER_SOURCE_BGP);
+        reply(m, mesh_last(m, SPOKE1, ROUTER_EVENT_REQUEST_SENT)->request_id, 5000, overlays[i]);
+        assert_int_equal(way_of_ce1(m), i == 1 ? ROUTER_SOURCE_NHRP : ROUTER_SOURCE_BGP);
+    }
+    mesh_free(m);
+}
+
 static void all_pass_on(router_config *c, size_t index)
 {
     for (size_t i = 0; index == HUB && i < c->peer_count; i++)
@@ -248,13 +538,60 @@ static void a_hub_behind_the_hub_passes_on_what_others_ask(void **state)
     mesh_free(m);
 }
 
+/* ---- Secrets ---- */
+
+static const char KEY[] = "the key of hub and spokes";
+static bool leaked;
+
+/* Blocks with their size in front, so that they can be searched when they are freed. */
+static void *watching_resize(void *user, void *ptr, size_t size)
+{
+    size_t *block = ptr ? (size_t *)ptr - 2 : NULL;
+    (void)user;
+    for (size_t i = 0; block && size == 0 && i + sizeof(KEY) - 1 <= block[0]; i++)
+        leaked |= memcmp((uint8_t *)ptr + i, KEY, sizeof(KEY) - 1) == 0;
+    if (size == 0) {
+        free(block);
+        return NULL;
+    }
+    block = realloc(block, size + 2 * sizeof(size_t));
+    if (!block)
+        return NULL;
+    block[0] = size;
+    return block + 2;
+}
+
+static void watched(router_config *c, size_t index)
+{
+    (void)index;
+    c->resize = watching_resize;
+}
+
+static void keys_are_wiped_before_memory_goes_back(void **state)
+{
+    (void)state;
+    leaked = false;
+    mesh *m = up(50, watched, NULL);
+    mesh_free(m);
+    assert_false(leaked);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_identity_with_another_s_keys_is_refused),
+        cmocka_unit_test(a_peer_that_tells_no_address_is_not_kept),
         cmocka_unit_test(a_route_by_another_spoke_s_tunnel_is_not_taken),
+        cmocka_unit_test(calls_to_nobody_make_room_for_one_that_is_answered),
+        cmocka_unit_test(a_tunnel_address_that_another_spoke_has_is_not_to_be_had),
+        cmocka_unit_test(a_tunnel_address_that_was_pushed_by_another_before_goes_to_its_owner),
+        cmocka_unit_test(nobody_speaks_bgp_for_an_address_that_is_no_tunnel_s),
         cmocka_unit_test(a_swap_label_of_a_vrf_that_the_peer_may_not_enter_is_dropped),
+        cmocka_unit_test(an_sa_takes_its_own_tunnel_s_gre_and_nothing_else),
         cmocka_unit_test(a_request_with_a_label_of_another_vrf_goes_nowhere),
         cmocka_unit_test(a_spoke_does_not_ask_in_another_s_name),
+        cmocka_unit_test(a_shortcut_whose_labels_cannot_be_pushed_is_not_used),
+        cmocka_unit_test(keys_are_wiped_before_memory_goes_back),
         cmocka_unit_test(a_hub_behind_the_hub_passes_on_what_others_ask),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
