@@ -34,7 +34,7 @@
 #define SOURCE_LOCAL       0
 #define SOURCE_NONE        UINT32_MAX
 #define WINDOW             512
-#define SCRATCH            16384
+#define SCRATCH            65536
 #define LOCAL_PREF_DEFAULT 100
 #define TABLES             4
 #define ALL_TABLES         ((UINT32_C(1) << TABLES) - 1)
@@ -200,6 +200,7 @@ typedef struct policy {
     uint8_t client;
     uint8_t self;
     uint8_t as_size;
+    uint16_t message_max;
 } policy;
 
 typedef struct group {
@@ -246,8 +247,10 @@ typedef struct conn {
     uint16_t data_len;
     uint8_t data[256];
     uint16_t rx_len, tx_len, tx_at;
-    uint8_t rx[BGPVPN_MESSAGE_MAX];
-    uint8_t tx[BGPVPN_MESSAGE_MAX];
+    bool extended; /* we announced extended messages: rx and tx are large */
+    uint8_t *rx, *tx;
+    uint8_t *large;
+    uint8_t small[2][BGPVPN_MESSAGE_MAX];
 } conn;
 
 /*
@@ -422,8 +425,8 @@ bool bgpvpn__label_drop(bgpvpn_engine *e, uint32_t handle);
 act bgpvpn__evaluate(bgpvpn_engine *e, const group *g, const neighbor *n, uint32_t handle);
 /* Packs what is alike in the window into one UPDATE; 0 when nothing of it is left. */
 size_t bgpvpn__encode(bgpvpn_engine *e, const group *g, reader *r, uint8_t *buf, record *rec);
-/* Turns an UPDATE of ours into the withdrawal of its prefixes; returns its length. */
-size_t bgpvpn__encode_reverse(uint32_t table, const uint8_t *msg, size_t len, uint8_t *buf);
+/* Turns an UPDATE of ours, in place, into the withdrawal of its prefixes; returns its length. */
+size_t bgpvpn__encode_reverse(bgpvpn_engine *e, uint32_t table, uint8_t *msg, size_t len);
 size_t bgpvpn__encode_end_of_rib(uint32_t table, uint8_t *buf);
 
 /* group.c */
@@ -464,6 +467,8 @@ void bgpvpn__conn_attach(conn *c, neighbor *n);
 void bgpvpn__conn_free(bgpvpn_engine *e, conn *c);
 void bgpvpn__conn_close(bgpvpn_engine *e, conn *c);
 void bgpvpn__conn_arm(bgpvpn_engine *e, conn *c);
+/* From here on messages may be longer (RFC 8654); false: out of memory. */
+bool bgpvpn__conn_extend(bgpvpn_engine *e, conn *c);
 
 /* neighbor.c */
 bgpvpn_rc bgpvpn__neighbor_new(bgpvpn_engine *e, const bgpvpn_neighbor_config *cfg,

@@ -309,7 +309,7 @@ static void refuse_families(bgpvpn_engine *e, conn *c)
     bgpvpn__session_notify(e, c, CODE_OPEN, OPEN_CAPABILITY, data, sizeof(data));
 }
 
-static void receive_open(bgpvpn_engine *e, conn *c, const uint8_t *msg, size_t len)
+static bgpvpn_rc receive_open(bgpvpn_engine *e, conn *c, const uint8_t *msg, size_t len)
 {
     static const uint8_t version[] = {0, 4};
     neighbor *n = c->neighbor;
@@ -319,20 +319,22 @@ static void receive_open(bgpvpn_engine *e, conn *c, const uint8_t *msg, size_t l
         rc = check_open(e, n, &open);
     if (rc == BGPVPN_ERR_CAPABILITY) {
         refuse_families(e, c);
-        return;
+        return BGPVPN_OK;
     }
     if (rc != BGPVPN_OK) {
         /* RFC 4271 6.2: the version that we speak. */
         const bool is_version = rc == BGPVPN_ERR_VERSION;
         bgpvpn__session_fault(e, c, rc, version, is_version ? sizeof(version) : 0);
-        return;
+        return BGPVPN_OK;
     }
+    if ((n->cfg.flags & BGPVPN_NEIGHBOR_EXTENDED) && !bgpvpn__conn_extend(e, c))
+        return BGPVPN_ERR_NOMEM;
     /* RFC 4271 8.2.2, event 20: the peer spoke first. */
     if (c->delay_at != BGPVPN_NEVER)
         send_open(e, c);
     if (loses_collision(e, c, &open)) {
         notify(e, c, CODE_CEASE, CEASE_COLLISION, NULL, 0, BGPVPN_REASON_COLLISION);
-        return;
+        return BGPVPN_OK;
     }
     c->as = open.as;
     c->router_id = open.router_id;
@@ -345,6 +347,7 @@ static void receive_open(bgpvpn_engine *e, conn *c, const uint8_t *msg, size_t l
     restart_hold(e, c);
     restart_keepalive(e, c);
     bgpvpn__conn_arm(e, c);
+    return BGPVPN_OK;
 }
 
 /* ---- Established ---- */
@@ -460,7 +463,7 @@ bgpvpn_rc bgpvpn__session_message(bgpvpn_engine *e, conn *c, const uint8_t *msg,
     if (type == BGPVPN_MESSAGE_NOTIFICATION) {
         receive_notification(e, c, msg, len);
     } else if (c->state <= BGPVPN_STATE_OPEN_SENT && type == BGPVPN_MESSAGE_OPEN) {
-        receive_open(e, c, msg, len);
+        rc = receive_open(e, c, msg, len);
     } else if (c->state == BGPVPN_STATE_OPEN_CONFIRM && type == BGPVPN_MESSAGE_KEEPALIVE) {
         rc = establish(e, c);
     } else if (c->state == BGPVPN_STATE_ESTABLISHED && type != BGPVPN_MESSAGE_OPEN) {
