@@ -343,6 +343,9 @@ bgpvpn_rc bgpvpn__group_next(bgpvpn_engine *e, neighbor *n, uint8_t *buf, uint32
                              size_t *len)
 {
     *len = 0;
+    /* RFC 4724 4.1: what is not chosen yet is not told. */
+    if (e->deferring)
+        return BGPVPN_OK;
     for (;;) {
         if (!n->walk && !n->walk_due && n->ring_at < n->group->tail) {
             n->walk_due = true;

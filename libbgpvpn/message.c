@@ -22,7 +22,8 @@ enum {
     RESTART_F = 0x80,
     CODE_CEASE = 6,
     CEASE_SHUTDOWN = 2,
-    CEASE_RESET = 4
+    CEASE_RESET = 4,
+    CEASE_HARD_RESET = 9
 };
 
 bgpvpn_rc bgpvpn_rc_notification(bgpvpn_rc rc, uint8_t *code, uint8_t *subcode)
@@ -470,10 +471,16 @@ bgpvpn_rc bgpvpn_notification_text(const bgpvpn_notification *n, const uint8_t *
 {
     if (!n || !text || !len)
         return BGPVPN_ERR_ARG;
-    if (n->code != CODE_CEASE || (n->subcode != CEASE_SHUTDOWN && n->subcode != CEASE_RESET))
+    wire_reader r = wire_reader_make(n->data, n->data ? n->len : 0);
+    uint32_t code = n->code, subcode = n->subcode;
+    /* RFC 8538 5.2 */
+    if (code == CODE_CEASE && subcode == CEASE_HARD_RESET) {
+        code = wire_get_u8(&r);
+        subcode = wire_get_u8(&r);
+    }
+    if (code != CODE_CEASE || (subcode != CEASE_SHUTDOWN && subcode != CEASE_RESET))
         return BGPVPN_ERR_ABSENT;
     /* RFC 9003 2: an octet of length, then that much text. */
-    wire_reader r = wire_reader_make(n->data, n->data ? n->len : 0);
     const size_t text_len = wire_get_u8(&r);
     const uint8_t *bytes = wire_get_bytes(&r, text_len);
     if (!wire_ok(&r))

@@ -5,7 +5,7 @@
  */
 #include "engine.h"
 
-enum { NOTIFICATION_FIXED = 21 };
+enum { NOTIFICATION_FIXED = 21, COLLISION_MS = 5000 };
 
 static conn *conn_find(const bgpvpn_engine *e, uint64_t stream)
 {
@@ -147,6 +147,16 @@ static void tell_neighbor(bgpvpn_engine *e, const conn *c)
     bgpvpn__emit(e, &ev);
 }
 
+/*
+ * RFC 4724 5: a peer that restarts gracefully and dials again has lost its session. One that has
+ * just come up may be one of two that were dialled at once, which is a collision.
+ */
+static bool has_come_anew(const bgpvpn_engine *e, const neighbor *n)
+{
+    return n->up->graceful && n->up->restart.tables != 0 &&
+           e->now_ms - n->established_ms >= COLLISION_MS;
+}
+
 bgpvpn_rc bgpvpn_engine_accept(bgpvpn_engine *e, uint64_t now_ms, const bgpvpn_addr *local,
                                const bgpvpn_addr *peer, uint64_t *stream)
 {
@@ -156,6 +166,12 @@ bgpvpn_rc bgpvpn_engine_accept(bgpvpn_engine *e, uint64_t now_ms, const bgpvpn_a
     if (!bgpvpn__events_ok(e))
         return BGPVPN_ERR_LIMIT;
     neighbor *n = bgpvpn__neighbor_by_addr(e, peer);
+    if (n && n->up && has_come_anew(e, n)) {
+        bgpvpn__session_end(e, n->up, BGPVPN_REASON_STREAM);
+        n = bgpvpn__neighbor_by_addr(e, peer); /* a dynamic one may have gone */
+        if (n)
+            n->rest = BGPVPN_STATE_ACTIVE;
+    }
     const range *r = n ? NULL : bgpvpn__range_match(e, peer);
     if (!n && !r)
         return ask_accept(e, local, peer, stream);
@@ -383,6 +399,8 @@ static void count_sent(const conn *c, uint8_t type)
 
 static size_t make_open(const bgpvpn_engine *e, conn *c)
 {
+    uint8_t restart[RESTART_LEN];
+    bgpvpn_capability more;
     bgpvpn_open open = {.as = e->cfg.local_as, .router_id = e->cfg.router_id};
     size_t len = 0;
     open.capabilities = BGPVPN_CAPABLE_MULTIPROTOCOL | BGPVPN_CAPABLE_REFRESH | BGPVPN_CAPABLE_AS4 |
@@ -393,7 +411,8 @@ static size_t make_open(const bgpvpn_engine *e, conn *c)
         if (c->neighbor->cfg.flags & BGPVPN_NEIGHBOR_EXTENDED)
             open.capabilities |= BGPVPN_CAPABLE_EXTENDED_MESSAGE;
     }
-    (void)bgpvpn_open_encode(&open, c->tx, BGPVPN_MESSAGE_MAX, &len);
+    const size_t count = bgpvpn__restart_offer(e, c, restart, &more) ? 1 : 0;
+    (void)bgpvpn_open_encode_with(&open, &more, count, c->tx, BGPVPN_MESSAGE_MAX, &len);
     return len;
 }
 

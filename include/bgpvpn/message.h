@@ -215,7 +215,7 @@ BGPVPN_API bgpvpn_rc bgpvpn_notification_decode(const uint8_t *buf, size_t len,
                                                 bgpvpn_notification *out);
 
 /**
- * @brief Yields the text of a shutdown communication (RFC 9003 2).
+ * @brief Yields the text of a shutdown communication (RFC 9003 2), also of one in a Hard Reset.
  * @param n A NOTIFICATION.
  * @param[out] text UTF-8 without a terminator, a view: escape it before showing it.
  * @param[out] len Its length, up to 255; 0 for an empty one.
