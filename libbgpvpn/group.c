@@ -103,7 +103,8 @@ void bgpvpn__group_refresh(bgpvpn_engine *e, neighbor *n, uint32_t tables)
 {
     (void)e;
     /* RFC 7313 4: marks, though not before End-of-RIB. */
-    if (n->up->capabilities & BGPVPN_CAPABLE_ENHANCED_REFRESH) {
+    if ((n->up->capabilities & BGPVPN_CAPABLE_ENHANCED_REFRESH) &&
+        !(n->cfg.flags & BGPVPN_NEIGHBOR_PLAIN_REFRESH)) {
         const uint32_t marked = tables & ~n->eor & ~n->up->send_eor;
         n->up->send_begin |= marked;
         n->up->send_end &= ~marked;

@@ -418,7 +418,8 @@ static void receive_mark(bgpvpn_engine *e, conn *c, uint32_t table, uint8_t subt
 {
     neighbor *n = c->neighbor;
     family *f = &n->families[bgpvpn__table_index(table)];
-    if (!(c->capabilities & BGPVPN_CAPABLE_ENHANCED_REFRESH))
+    if (!(c->capabilities & BGPVPN_CAPABLE_ENHANCED_REFRESH) ||
+        (n->cfg.flags & BGPVPN_NEIGHBOR_PLAIN_REFRESH))
         return;
     if (subtype == REFRESH_END) {
         if (f->refreshing)

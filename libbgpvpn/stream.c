@@ -403,11 +403,12 @@ static size_t make_open(const bgpvpn_engine *e, conn *c)
     bgpvpn_capability more;
     bgpvpn_open open = {.as = e->cfg.local_as, .router_id = e->cfg.router_id};
     size_t len = 0;
-    open.capabilities = BGPVPN_CAPABLE_MULTIPROTOCOL | BGPVPN_CAPABLE_REFRESH | BGPVPN_CAPABLE_AS4 |
-                        BGPVPN_CAPABLE_ENHANCED_REFRESH;
+    open.capabilities = BGPVPN_CAPABLE_MULTIPROTOCOL | BGPVPN_CAPABLE_REFRESH | BGPVPN_CAPABLE_AS4;
     if (c->neighbor) {
         open.hold_time_s = (uint16_t)c->neighbor->cfg.hold_time_s;
         open.tables = c->neighbor->cfg.tables;
+        if (!(c->neighbor->cfg.flags & BGPVPN_NEIGHBOR_PLAIN_REFRESH))
+            open.capabilities |= BGPVPN_CAPABLE_ENHANCED_REFRESH;
         if (c->neighbor->cfg.flags & BGPVPN_NEIGHBOR_EXTENDED)
             open.capabilities |= BGPVPN_CAPABLE_EXTENDED_MESSAGE;
     }

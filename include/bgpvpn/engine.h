@@ -83,6 +83,7 @@ enum {
     BGPVPN_NEIGHBOR_PASSIVE = 1 << 0,       /**< Never dial. */
     BGPVPN_NEIGHBOR_CLIENT = 1 << 1,        /**< Route reflector client (RFC 4456). */
     BGPVPN_NEIGHBOR_NEXT_HOP_SELF = 1 << 2, /**< Reflect with own next hop and own labels. */
+    BGPVPN_NEIGHBOR_PLAIN_REFRESH = 1 << 6, /**< No marks for it (RFC 7313): some stumble. */
     BGPVPN_NEIGHBOR_PRESERVES = 1 << 5, /**< Its routes of ours shall outlive a restart of us. */
     BGPVPN_NEIGHBOR_EXTENDED = 1 << 4,  /**< Messages of up to 65535 bytes (RFC 8654). */
     BGPVPN_NEIGHBOR_WARN_ONLY = 1 << 3  /**< max_prefixes ends no session. */
