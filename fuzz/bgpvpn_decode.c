@@ -140,9 +140,22 @@ static void update(const uint8_t *msg, size_t len, uint8_t options)
     }
 }
 
+/* What graceful restart says survives a round trip. */
+static void restart(const bgpvpn_capability *c)
+{
+    bgpvpn_restart r, back;
+    uint8_t out[64];
+    bgpvpn_capability again = {.value = out, .code = BGPVPN_CAPABILITY_GRACEFUL_RESTART};
+    if (bgpvpn_restart_decode(c, &r) != BGPVPN_OK)
+        return;
+    if (bgpvpn_restart_encode(&r, out, sizeof(out), &again.len) != BGPVPN_OK ||
+        bgpvpn_restart_decode(&again, &back) != BGPVPN_OK || memcmp(&r, &back, sizeof(r)) != 0)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size < 2 || size > BGPVPN_MESSAGE_MAX - BGPVPN_HEADER_LEN + 2)
+    if (size < 2 || size > BGPVPN_EXTENDED_MAX - BGPVPN_HEADER_LEN + 2)
         return 0;
     /* Exactly the message's size, so that a sanitizer sees one byte too far. */
     const size_t len = BGPVPN_HEADER_LEN + size - 2;
@@ -163,9 +176,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t text_len, it = 0;
     bgpvpn_capability c;
     (void)bgpvpn_header_decode(data, size, &h);
+    (void)bgpvpn_extended_header_decode(data, size, &h);
     if (bgpvpn_open_decode(msg, len, &open) == BGPVPN_OK) {
         while (bgpvpn_capability_next(&open, &it, &c) == BGPVPN_YES)
-            continue;
+            restart(&c);
         open_again(&open);
     }
     if (bgpvpn_notification_decode(msg, len, &n) == BGPVPN_OK) {

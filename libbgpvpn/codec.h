@@ -15,6 +15,9 @@
 #define BGPVPN_AS_SET     1
 #define BGPVPN_AS_SEQ     2
 
+/* The last one known. */
+#define BGPVPN_TABLE_LAST BGPVPN_TABLE_VPNV6
+
 /* Subtypes of ROUTE-REFRESH (RFC 7313 3.2). */
 enum { REFRESH_REQUEST = 0, REFRESH_BEGIN = 1, REFRESH_END = 2 };
 

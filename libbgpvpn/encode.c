@@ -370,13 +370,15 @@ static uint32_t put_announcement(bgpvpn_engine *e, const group *g, reader *r, ui
     const bgpvpn_addr *next_hop = next_hop_of(g, table, best->attrs, key->self);
     const size_t attributes = make_attributes(e, g, best, next_hop, table);
     const size_t fixed = UPDATE_FIXED + MP_FIXED + next_hop_len(table) + attributes;
-    if (attributes == 0 || fixed + NLRI_MAX > BGPVPN_MESSAGE_MAX) {
+    if (attributes == 0 || fixed + NLRI_MAX > g->policy.message_max) {
         /* Too long for any message: the peers must not keep what they had instead. */
         key->kind = ACT_WITHDRAW;
         key->attrs = NULL;
         return put_withdrawal(e, r, first, w);
     }
-    const size_t room = BGPVPN_MESSAGE_MAX - fixed;
+    /* A message longer than usual is for attributes that need one, not to pack more. */
+    const size_t usual = BGPVPN_MESSAGE_MAX;
+    const size_t room = fixed + NLRI_MAX > usual ? NLRI_MAX : usual - fixed;
     wire_put_u16(w, 0);
     const size_t attributes_at = w->len;
     wire_put_u16(w, 0);
@@ -413,7 +415,7 @@ size_t bgpvpn__encode(bgpvpn_engine *e, const group *g, reader *r, uint8_t *buf,
             r->left--;
             continue;
         }
-        wire_writer w = wire_writer_make(buf, BGPVPN_MESSAGE_MAX);
+        wire_writer w = wire_writer_make(buf, g->policy.message_max);
         bgpvpn__put_header(&w, BGPVPN_MESSAGE_UPDATE);
         const uint32_t count = key->kind == ACT_ANNOUNCE ? put_announcement(e, g, r, first, &w)
                                                          : put_withdrawal(e, r, first, &w);
@@ -435,15 +437,14 @@ size_t bgpvpn__encode(bgpvpn_engine *e, const group *g, reader *r, uint8_t *buf,
     return 0;
 }
 
-size_t bgpvpn__encode_reverse(uint32_t table, const uint8_t *msg, size_t len, uint8_t *buf)
+size_t bgpvpn__encode_reverse(bgpvpn_engine *e, uint32_t table, uint8_t *msg, size_t len)
 {
     bgpvpn_update u;
     if (bgpvpn_update_decode(msg, len, 4, 0, &u) != BGPVPN_OK)
         return 0;
     const uint8_t *nlri = table == BGPVPN_TABLE_IPV4 ? u.nlri : u.reach;
     const size_t nlri_len = table == BGPVPN_TABLE_IPV4 ? u.nlri_len : u.reach_len;
-    uint8_t bytes[BGPVPN_MESSAGE_MAX];
-    wire_writer w = wire_writer_make(bytes, sizeof(bytes));
+    wire_writer w = wire_writer_make(e->scratch, sizeof(e->scratch));
     size_t it = 0;
     bgpvpn_nlri n;
     while (bgpvpn_nlri_next(table, 0, nlri, nlri_len, &it, &n) == BGPVPN_YES) {
@@ -454,16 +455,17 @@ size_t bgpvpn__encode_reverse(uint32_t table, const uint8_t *msg, size_t len, ui
     }
     bgpvpn_update out = {0};
     if (table == BGPVPN_TABLE_IPV4) {
-        out.withdrawn = bytes;
+        out.withdrawn = e->scratch;
         out.withdrawn_len = w.len;
     } else {
-        out.unreach = bytes;
+        out.unreach = e->scratch;
         out.unreach_len = w.len;
         out.unreach_afi = bgpvpn__table_afi(table);
         out.unreach_safi = bgpvpn__table_safi(table);
     }
+    /* It is shorter than the message was. */
     size_t out_len = 0;
-    return bgpvpn_update_encode(&out, buf, BGPVPN_MESSAGE_MAX, &out_len) == BGPVPN_OK ? out_len : 0;
+    return bgpvpn_update_encode(&out, msg, len, &out_len) == BGPVPN_OK ? out_len : 0;
 }
 
 size_t bgpvpn__encode_end_of_rib(uint32_t table, uint8_t *buf)

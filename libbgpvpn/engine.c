@@ -5,7 +5,13 @@
  */
 #include "engine.h"
 
-enum { EVENTS_MIN = 16, JOURNAL_MIN = 16, GROUP_BYTES_MIN = 16384, JITTER_PARTS = 256 };
+enum {
+    EVENTS_MIN = 16,
+    JOURNAL_MIN = 16,
+    GROUP_BYTES_MIN = 16384,
+    JITTER_PARTS = 256,
+    RESTART_TIME_MAX_S = 4095
+};
 
 uint64_t bgpvpn__now(bgpvpn_engine *e, uint64_t now_ms)
 {
@@ -57,6 +63,8 @@ bgpvpn_rc bgpvpn_config_init(bgpvpn_config *cfg)
         .max_groups = 64,
         .journal_changes = 64u << 10,
         .group_journal_bytes = 256u << 10,
+        .restart_time_s = 120,
+        .deferral_s = 360,
     };
     if (!cfg)
         return BGPVPN_ERR_ARG;
@@ -69,7 +77,8 @@ static bool config_ok(const bgpvpn_config *c)
     return c->local_as != 0 && c->router_id != 0 && c->next_hops <= BGPVPN_NEXT_HOPS_ASK &&
            c->accept <= BGPVPN_ACCEPT_ASK && c->max_work > 0 && c->max_events >= EVENTS_MIN &&
            c->open_timeout_s > 0 && c->max_prefixes < DEST_V6 &&
-           c->journal_changes >= JOURNAL_MIN && c->group_journal_bytes >= GROUP_BYTES_MIN;
+           c->journal_changes >= JOURNAL_MIN && c->group_journal_bytes >= GROUP_BYTES_MIN &&
+           c->restarted <= 1 && c->restart_time_s > 0 && c->restart_time_s <= RESTART_TIME_MAX_S;
 }
 
 /* A dest with a prefix of so many bytes and its generation, such that the next one is aligned. */
@@ -85,7 +94,7 @@ bgpvpn_rc bgpvpn_engine_new(const bgpvpn_config *cfg, uint64_t now_ms, bgpvpn_en
     if (!cfg || !out)
         return BGPVPN_ERR_ARG;
     (void)bgpvpn_config_init(&c);
-    if (!versioned_read(&c, sizeof(c), sizeof(c), cfg) || !config_ok(&c))
+    if (!versioned_read(&c, sizeof(c), CONFIG_FIRST, cfg) || !config_ok(&c))
         return BGPVPN_ERR_ARG;
     if (c.cluster_id == 0)
         c.cluster_id = c.router_id;
@@ -101,6 +110,8 @@ bgpvpn_rc bgpvpn_engine_new(const bgpvpn_config *cfg, uint64_t now_ms, bgpvpn_en
     e->now_ms = now_ms;
     e->next_id = 1;
     e->ready_end = &e->ready;
+    e->deferring = c.restarted != 0;
+    e->defer_at = e->deferring ? now_ms + c.deferral_s * UINT64_C(1000) : BGPVPN_NEVER;
     drbg_init(&e->drbg, c.seed);
     sodium_memzero(e->cfg.seed, sizeof(e->cfg.seed));
     sodium_memzero(c.seed, sizeof(c.seed));
@@ -187,6 +198,8 @@ bgpvpn_rc bgpvpn_engine_timeout(bgpvpn_engine *e, uint64_t now_ms)
         else
             bgpvpn__neighbor_due(e, CONTAINER_OF(t, neighbor, timer));
     }
+    if (e->defer_at <= e->now_ms && bgpvpn__events_ok(e))
+        bgpvpn__restart_select(e);
     if (e->rescue_at && e->rescue_at <= e->now_ms) {
         e->rescue_at = 0;
         bgpvpn__rib_rescan(e);
@@ -209,6 +222,8 @@ uint64_t bgpvpn_engine_deadline(const bgpvpn_engine *e)
     uint64_t at = first ? first->deadline : BGPVPN_NEVER;
     if (e->rescue_at && e->rescue_at < at)
         at = e->rescue_at;
+    if (e->defer_at < at)
+        at = e->defer_at;
     return at;
 }
 

@@ -19,6 +19,7 @@
 #include "codec.h"
 #include "pool.h"
 
+#include <bgpvpn/capability.h>
 #include <bgpvpn/rib.h>
 #include <internal/container.h>
 #include <internal/drbg.h>
@@ -34,14 +35,17 @@
 #define SOURCE_LOCAL       0
 #define SOURCE_NONE        UINT32_MAX
 #define WINDOW             512
-#define SCRATCH            16384
+#define SCRATCH            65536
 #define LOCAL_PREF_DEFAULT 100
 #define LABEL_FIRST        16u /* those below are reserved (RFC 3032 2.1) */
 #define TABLES             4
+#define RESTART_LEN        (2 + 4 * TABLES)
 #define ALL_TABLES         ((UINT32_C(1) << TABLES) - 1)
 
 /* The structs that grew, as they were when a caller could first be compiled against them. */
 #define NEIGHBOR_CONFIG_FIRST offsetof(bgpvpn_neighbor_config, delay_open_s)
+#define NEIGHBOR_INFO_FIRST   offsetof(bgpvpn_neighbor_info, stale)
+#define CONFIG_FIRST          offsetof(bgpvpn_config, restarted)
 
 /* A time at which something is owed; owner tells the object that embeds it. */
 enum { TIMER_CONN, TIMER_NEIGHBOR };
@@ -201,6 +205,7 @@ typedef struct policy {
     uint8_t client;
     uint8_t self;
     uint8_t as_size;
+    uint16_t message_max;
 } policy;
 
 typedef struct group {
@@ -248,8 +253,12 @@ typedef struct conn {
     uint16_t data_len;
     uint8_t data[256];
     uint16_t rx_len, tx_len, tx_at;
-    uint8_t rx[BGPVPN_MESSAGE_MAX];
-    uint8_t tx[BGPVPN_MESSAGE_MAX];
+    bgpvpn_restart restart; /* the peer's; all zero: none */
+    bool graceful;          /* both have announced graceful restart */
+    bool extended;          /* we announced extended messages: rx and tx are large */
+    uint8_t *rx, *tx;
+    uint8_t *large;
+    uint8_t small[2][BGPVPN_MESSAGE_MAX];
 } conn;
 
 /*
@@ -273,7 +282,12 @@ typedef struct neighbor {
     bgpvpn_neighbor_config cfg;
     timer timer;
     uint64_t id;
-    uint64_t retry_at; /* dial, or leave Idle */
+    uint64_t retry_at;   /* dial, or leave Idle */
+    uint64_t restart_at; /* the peer should be back */
+    uint64_t stale_at;   /* what it has not announced again goes */
+    uint32_t stale;      /* tables kept over its restart */
+    uint32_t eor_seen;   /* tables whose End-of-RIB has come in this session */
+    bool was_up;
     uint32_t index;
     family families[TABLES];
     uint8_t rest; /* Idle or Active: its state without a connection */
@@ -340,6 +354,8 @@ struct bgpvpn_engine {
     uint64_t lost;      /* the newest version that went off the journal before that; 0: none */
     uint64_t scan_at;   /* next handle of the background scan */
     uint64_t scan_left; /* dests it still has to visit */
+    bool deferring;     /* no route is chosen, told or sent yet (RFC 4724 4.1) */
+    uint64_t defer_at;  /* that ends at the latest */
     uint64_t rescue_at; /* when an import that found no memory is tried again */
 
     map vrfs_by_number, imports;
@@ -441,8 +457,8 @@ bool bgpvpn__label_drop(bgpvpn_engine *e, uint32_t handle);
 act bgpvpn__evaluate(bgpvpn_engine *e, const group *g, const neighbor *n, uint32_t handle);
 /* Packs what is alike in the window into one UPDATE; 0 when nothing of it is left. */
 size_t bgpvpn__encode(bgpvpn_engine *e, const group *g, reader *r, uint8_t *buf, record *rec);
-/* Turns an UPDATE of ours into the withdrawal of its prefixes; returns its length. */
-size_t bgpvpn__encode_reverse(uint32_t table, const uint8_t *msg, size_t len, uint8_t *buf);
+/* Turns an UPDATE of ours, in place, into the withdrawal of its prefixes; returns its length. */
+size_t bgpvpn__encode_reverse(bgpvpn_engine *e, uint32_t table, uint8_t *msg, size_t len);
 size_t bgpvpn__encode_end_of_rib(uint32_t table, uint8_t *buf);
 
 /* group.c */
@@ -458,6 +474,26 @@ bool bgpvpn__groups_have_news(bgpvpn_engine *e, uint32_t *budget);
 
 /* receive.c */
 bgpvpn_rc bgpvpn__receive_update(bgpvpn_engine *e, conn *c, const uint8_t *msg, size_t len);
+
+/* restart.c: graceful restart */
+/* Our capability for a connection, if there is one: its value into buf. */
+bool bgpvpn__restart_offer(const bgpvpn_engine *e, const conn *c, uint8_t buf[RESTART_LEN],
+                           bgpvpn_capability *out);
+/* What the peer's OPEN says about it; false, with zeros: nothing, or we do not want it. */
+bool bgpvpn__restart_read(const neighbor *n, const bgpvpn_open *open, bgpvpn_restart *out);
+/* Whether the end of the session, by a NOTIFICATION or else, is one that routes survive. */
+bool bgpvpn__restart_is_soft(const conn *c, uint8_t code, uint8_t subcode);
+/* Whether a Cease of ours must be a Hard Reset, so that nobody keeps routes over it. */
+bool bgpvpn__restart_is_hard(const conn *c, uint8_t subcode);
+/* The session is over, or up. */
+void bgpvpn__restart_left(bgpvpn_engine *e, neighbor *n, const conn *c, bool soft);
+void bgpvpn__restart_up(bgpvpn_engine *e, neighbor *n, const conn *c);
+void bgpvpn__restart_end_of_rib(bgpvpn_engine *e, neighbor *n, uint32_t table);
+/* Removes what is kept of the neighbour. */
+void bgpvpn__restart_forget(bgpvpn_engine *e, neighbor *n);
+void bgpvpn__restart_due(bgpvpn_engine *e, neighbor *n);
+/* Route selection after our own restart: ends when all peers have told all, or at defer_at. */
+void bgpvpn__restart_select(bgpvpn_engine *e);
 
 /* session.c: the FSM of a connection */
 uint8_t bgpvpn__neighbor_state(const neighbor *n);
@@ -487,6 +523,8 @@ void bgpvpn__conn_close(bgpvpn_engine *e, conn *c);
 void bgpvpn__conn_arm(bgpvpn_engine *e, conn *c);
 /* It may have something to send. */
 void bgpvpn__conn_ready(bgpvpn_engine *e, conn *c);
+/* From here on messages may be longer (RFC 8654); false: out of memory. */
+bool bgpvpn__conn_extend(bgpvpn_engine *e, conn *c);
 
 /* neighbor.c */
 bgpvpn_rc bgpvpn__neighbor_new(bgpvpn_engine *e, const bgpvpn_neighbor_config *cfg,
@@ -498,6 +536,7 @@ const range *bgpvpn__range_match(const bgpvpn_engine *e, const bgpvpn_addr *addr
 /* A connection of it has failed or ended: rests, tries again, or goes. */
 void bgpvpn__neighbor_rest(bgpvpn_engine *e, neighbor *n, bool failed_to_connect);
 void bgpvpn__neighbor_due(bgpvpn_engine *e, neighbor *n);
+void bgpvpn__neighbor_arm(bgpvpn_engine *e, neighbor *n);
 /* Frees removed neighbours whose last route has gone; all: every one. */
 void bgpvpn__neighbor_settle(bgpvpn_engine *e, bool all);
 bool bgpvpn__addr_same(const bgpvpn_addr *a, const bgpvpn_addr *b);

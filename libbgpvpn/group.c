@@ -8,11 +8,13 @@
  */
 #include "engine.h"
 
+enum { RING_MESSAGES = 4 };
+
 static bool same_policy(const policy *a, const policy *b)
 {
     return bgpvpn__addr_same(&a->local, &b->local) && a->tables == b->tables &&
            a->remote_as == b->remote_as && a->internal == b->internal && a->client == b->client &&
-           a->self == b->self && a->as_size == b->as_size;
+           a->self == b->self && a->as_size == b->as_size && a->message_max == b->message_max;
 }
 
 static policy policy_of(const bgpvpn_engine *e, const neighbor *n)
@@ -23,6 +25,12 @@ static policy policy_of(const bgpvpn_engine *e, const neighbor *n)
     p.remote_as = p.internal ? 0 : n->cfg.remote_as;
     p.client = (n->cfg.flags & BGPVPN_NEIGHBOR_CLIENT) != 0;
     p.self = (n->cfg.flags & BGPVPN_NEIGHBOR_NEXT_HOP_SELF) != 0;
+    p.message_max = BGPVPN_MESSAGE_MAX;
+    /* RFC 8654 4. Several messages shall fit the ring. */
+    if (c->extended && (c->capabilities & BGPVPN_CAPABLE_EXTENDED_MESSAGE)) {
+        const uint32_t most = e->cfg.group_journal_bytes / RING_MESSAGES;
+        p.message_max = (uint16_t)(most < BGPVPN_EXTENDED_MAX ? most : BGPVPN_EXTENDED_MAX);
+    }
     p.as_size = c->capabilities & BGPVPN_CAPABLE_AS4 ? 4 : 2;
     return p;
 }
@@ -95,7 +103,8 @@ void bgpvpn__group_refresh(bgpvpn_engine *e, neighbor *n, uint32_t tables)
 {
     (void)e;
     /* RFC 7313 4: marks, though not before End-of-RIB. */
-    if (n->up->capabilities & BGPVPN_CAPABLE_ENHANCED_REFRESH) {
+    if ((n->up->capabilities & BGPVPN_CAPABLE_ENHANCED_REFRESH) &&
+        !(n->cfg.flags & BGPVPN_NEIGHBOR_PLAIN_REFRESH)) {
         const uint32_t marked = tables & ~n->eor & ~n->up->send_eor;
         n->up->send_begin |= marked;
         n->up->send_end &= ~marked;
@@ -324,7 +333,7 @@ static bool group_advance(bgpvpn_engine *e, group *g, uint8_t *buf, uint32_t *bu
 }
 
 /* Takes the record at the member's place; 0: it is not for this member. */
-static size_t take_record(neighbor *n, uint8_t *buf)
+static size_t take_record(bgpvpn_engine *e, neighbor *n, uint8_t *buf)
 {
     const group *g = n->group;
     record rec;
@@ -336,12 +345,9 @@ static size_t take_record(neighbor *n, uint8_t *buf)
         return 0;
     if (rec.source == n->index && rec.announced > 0) {
         /* The best route is its own now; what it was told before must go. */
-        uint8_t reverse[BGPVPN_MESSAGE_MAX];
-        const size_t len = bgpvpn__encode_reverse(rec.table, buf, rec.len, reverse);
-        memcpy(buf, reverse, len);
+        rec.len = (uint16_t)bgpvpn__encode_reverse(e, rec.table, buf, rec.len);
         rec.withdrawn = rec.announced;
         rec.announced = 0;
-        rec.len = (uint16_t)len;
     }
     count_out(n, &rec);
     return rec.len;
@@ -351,6 +357,9 @@ bgpvpn_rc bgpvpn__group_next(bgpvpn_engine *e, neighbor *n, uint8_t *buf, uint32
                              size_t *len)
 {
     *len = 0;
+    /* RFC 4724 4.1: what is not chosen yet is not told. */
+    if (e->deferring)
+        return BGPVPN_OK;
     for (;;) {
         if (!n->walk && !n->walk_due && n->ring_at < n->group->tail) {
             n->walk_due = true;
@@ -376,7 +385,7 @@ bgpvpn_rc bgpvpn__group_next(bgpvpn_engine *e, neighbor *n, uint8_t *buf, uint32
                 n->synced = n->group->reader.synced;
             return BGPVPN_OK;
         }
-        *len = take_record(n, buf);
+        *len = take_record(e, n, buf);
         if (*len > 0)
             return BGPVPN_OK;
         if (*budget == 0) {

@@ -5,6 +5,8 @@
  */
 #include "codec.h"
 
+#include <bgpvpn/capability.h>
+
 enum {
     VERSION = 4,
     PARAMETER_CAPABILITIES = 2,
@@ -13,16 +15,15 @@ enum {
     UPDATE_MIN = 23,
     NOTIFICATION_MIN = 21,
     REFRESH_LEN = 23,
-    CAPABILITY_MULTIPROTOCOL = 1,
-    CAPABILITY_REFRESH = 2,
-    CAPABILITY_EXTENDED_MESSAGE = 6,
-    CAPABILITY_GRACEFUL_RESTART = 64,
-    CAPABILITY_AS4 = 65,
-    CAPABILITY_ENHANCED_REFRESH = 70,
     HOLD_TIME_MIN_S = 3,
+    RESTART_TIME_MAX = 0x0fff, /* RFC 4724 3 */
+    RESTART_R = 0x8000,
+    RESTART_N = 0x4000, /* RFC 8538 2 */
+    RESTART_F = 0x80,
     CODE_CEASE = 6,
     CEASE_SHUTDOWN = 2,
-    CEASE_RESET = 4
+    CEASE_RESET = 4,
+    CEASE_HARD_RESET = 9
 };
 
 bgpvpn_rc bgpvpn_rc_notification(bgpvpn_rc rc, uint8_t *code, uint8_t *subcode)
@@ -86,7 +87,7 @@ uint8_t bgpvpn__table_bits(uint32_t table)
     return bgpvpn__table_afi(table) == BGPVPN_AFI_IPV4 ? 32 : 128;
 }
 
-bgpvpn_rc bgpvpn_header_decode(const uint8_t *buf, size_t len, bgpvpn_header *out)
+static bgpvpn_rc read_header(const uint8_t *buf, size_t len, bool extended, bgpvpn_header *out)
 {
     static const uint16_t minimum[] = {
         0, OPEN_MIN, UPDATE_MIN, NOTIFICATION_MIN, BGPVPN_HEADER_LEN, REFRESH_LEN};
@@ -102,7 +103,7 @@ bgpvpn_rc bgpvpn_header_decode(const uint8_t *buf, size_t len, bgpvpn_header *ou
     for (size_t i = 0; i < BGPVPN_MARKER_LEN; i++)
         if (marker[i] != 0xff)
             return BGPVPN_ERR_MARKER;
-    if (h.length < BGPVPN_HEADER_LEN || h.length > BGPVPN_MESSAGE_MAX)
+    if (h.length < BGPVPN_HEADER_LEN || (h.length > BGPVPN_MESSAGE_MAX && !extended))
         return BGPVPN_ERR_LENGTH;
     if (h.type < BGPVPN_MESSAGE_OPEN || h.type > BGPVPN_MESSAGE_REFRESH)
         return BGPVPN_ERR_TYPE;
@@ -111,15 +112,28 @@ bgpvpn_rc bgpvpn_header_decode(const uint8_t *buf, size_t len, bgpvpn_header *ou
         return BGPVPN_ERR_LENGTH;
     if (h.type == BGPVPN_MESSAGE_KEEPALIVE && h.length != BGPVPN_HEADER_LEN)
         return BGPVPN_ERR_LENGTH;
+    /* RFC 8654 4 */
+    if (h.type == BGPVPN_MESSAGE_OPEN && h.length > BGPVPN_MESSAGE_MAX)
+        return BGPVPN_ERR_LENGTH;
     *out = h;
     return BGPVPN_OK;
 }
 
-/* A cursor over the body of one whole message of the type. */
+bgpvpn_rc bgpvpn_header_decode(const uint8_t *buf, size_t len, bgpvpn_header *out)
+{
+    return read_header(buf, len, false, out);
+}
+
+bgpvpn_rc bgpvpn_extended_header_decode(const uint8_t *buf, size_t len, bgpvpn_header *out)
+{
+    return read_header(buf, len, true, out);
+}
+
+/* A cursor over the body of one whole message of the type; how long it may be is settled. */
 static bgpvpn_rc body(const uint8_t *buf, size_t len, uint8_t type, wire_reader *out)
 {
     bgpvpn_header h;
-    const bgpvpn_rc rc = bgpvpn_header_decode(buf, len, &h);
+    const bgpvpn_rc rc = bgpvpn_extended_header_decode(buf, len, &h);
     if (rc != BGPVPN_OK)
         return rc;
     if (h.type != type)
@@ -134,7 +148,7 @@ static bgpvpn_rc read_capability(const bgpvpn_capability *c, bgpvpn_open *open)
 {
     wire_reader r = wire_reader_make(c->value, c->len);
     switch (c->code) {
-    case CAPABILITY_MULTIPROTOCOL: {
+    case BGPVPN_CAPABILITY_MULTIPROTOCOL: {
         const uint16_t afi = wire_get_u16(&r);
         (void)wire_get_u8(&r);
         const uint8_t safi = wire_get_u8(&r);
@@ -144,7 +158,7 @@ static bgpvpn_rc read_capability(const bgpvpn_capability *c, bgpvpn_open *open)
         open->tables |= bgpvpn__table(afi, safi);
         return BGPVPN_OK;
     }
-    case CAPABILITY_AS4: {
+    case BGPVPN_CAPABILITY_AS4: {
         const uint32_t as = wire_get_u32(&r);
         if (!wire_done(&r))
             return BGPVPN_ERR_OPEN;
@@ -152,16 +166,16 @@ static bgpvpn_rc read_capability(const bgpvpn_capability *c, bgpvpn_open *open)
         open->as = as;
         return BGPVPN_OK;
     }
-    case CAPABILITY_REFRESH:
+    case BGPVPN_CAPABILITY_REFRESH:
         open->capabilities |= c->len == 0 ? BGPVPN_CAPABLE_REFRESH : 0;
         return BGPVPN_OK;
-    case CAPABILITY_ENHANCED_REFRESH:
+    case BGPVPN_CAPABILITY_ENHANCED_REFRESH:
         open->capabilities |= c->len == 0 ? BGPVPN_CAPABLE_ENHANCED_REFRESH : 0;
         return BGPVPN_OK;
-    case CAPABILITY_EXTENDED_MESSAGE:
+    case BGPVPN_CAPABILITY_EXTENDED_MESSAGE:
         open->capabilities |= c->len == 0 ? BGPVPN_CAPABLE_EXTENDED_MESSAGE : 0;
         return BGPVPN_OK;
-    case CAPABILITY_GRACEFUL_RESTART:
+    case BGPVPN_CAPABILITY_GRACEFUL_RESTART:
         /* Two octets, then four for each family (RFC 4724 3). */
         open->capabilities |= c->len % 4 == 2 ? BGPVPN_CAPABLE_GRACEFUL_RESTART : 0;
         return BGPVPN_OK;
@@ -293,59 +307,149 @@ void bgpvpn__put_header(wire_writer *w, uint8_t type)
 
 bgpvpn_rc bgpvpn__end_message(wire_writer *w, size_t *len)
 {
-    if (w->len > BGPVPN_MESSAGE_MAX)
+    if (w->len > BGPVPN_EXTENDED_MAX)
         return BGPVPN_ERR_ARG;
     *len = w->len;
     wire_patch_u16(w, BGPVPN_MARKER_LEN, (uint16_t)w->len);
     return wire_fits(w) ? BGPVPN_OK : BGPVPN_ERR_BUFFER;
 }
 
-static void put_capability(wire_writer *w, uint8_t code, uint8_t len)
+/* A parameter of its own for each capability; wide: as RFC 9072 has it. */
+static void put_capability(wire_writer *w, bool wide, uint8_t code, size_t len)
 {
     wire_put_u8(w, PARAMETER_CAPABILITIES);
-    wire_put_u8(w, (uint8_t)(len + 2));
+    if (wide)
+        wire_put_u16(w, (uint16_t)(len + 2));
+    else
+        wire_put_u8(w, (uint8_t)(len + 2));
     wire_put_u8(w, code);
-    wire_put_u8(w, len);
+    wire_put_u8(w, (uint8_t)len);
+}
+
+static void put_parameters(wire_writer *w, bool wide, const bgpvpn_open *open,
+                           const bgpvpn_capability *more, size_t count)
+{
+    for (uint32_t table = BGPVPN_TABLE_IPV4; table <= BGPVPN_TABLE_LAST; table <<= 1) {
+        if (!(open->capabilities & BGPVPN_CAPABLE_MULTIPROTOCOL) || !(open->tables & table))
+            continue;
+        put_capability(w, wide, BGPVPN_CAPABILITY_MULTIPROTOCOL, 4);
+        wire_put_u16(w, bgpvpn__table_afi(table));
+        wire_put_u8(w, 0);
+        wire_put_u8(w, bgpvpn__table_safi(table));
+    }
+    if (open->capabilities & BGPVPN_CAPABLE_REFRESH)
+        put_capability(w, wide, BGPVPN_CAPABILITY_REFRESH, 0);
+    if (open->capabilities & BGPVPN_CAPABLE_ENHANCED_REFRESH)
+        put_capability(w, wide, BGPVPN_CAPABILITY_ENHANCED_REFRESH, 0);
+    if (open->capabilities & BGPVPN_CAPABLE_EXTENDED_MESSAGE)
+        put_capability(w, wide, BGPVPN_CAPABILITY_EXTENDED_MESSAGE, 0);
+    if (open->capabilities & BGPVPN_CAPABLE_GRACEFUL_RESTART) {
+        put_capability(w, wide, BGPVPN_CAPABILITY_GRACEFUL_RESTART, 2);
+        wire_put_u16(w, 0);
+    }
+    if (open->capabilities & BGPVPN_CAPABLE_AS4) {
+        put_capability(w, wide, BGPVPN_CAPABILITY_AS4, 4);
+        wire_put_u32(w, open->as);
+    }
+    for (size_t i = 0; i < count; i++) {
+        put_capability(w, wide, (uint8_t)more[i].code, more[i].len);
+        wire_put_bytes(w, more[i].value, more[i].len);
+    }
+}
+
+static bool are_capabilities(const bgpvpn_capability *more, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (more[i].code > UINT8_MAX || more[i].len > UINT8_MAX ||
+            (!more[i].value && more[i].len > 0))
+            return false;
+    return true;
 }
 
 bgpvpn_rc bgpvpn_open_encode(const bgpvpn_open *open, uint8_t *buf, size_t cap, size_t *len)
 {
-    if (!open || !buf || !len)
+    return bgpvpn_open_encode_with(open, NULL, 0, buf, cap, len);
+}
+
+bgpvpn_rc bgpvpn_open_encode_with(const bgpvpn_open *open, const bgpvpn_capability *more,
+                                  size_t count, uint8_t *buf, size_t cap, size_t *len)
+{
+    if (!open || !buf || !len || (!more && count > 0) || count > BGPVPN_MESSAGE_MAX ||
+        !are_capabilities(more, count))
         return BGPVPN_ERR_ARG;
+    wire_writer parameters = wire_writer_make(NULL, 0);
+    put_parameters(&parameters, false, open, more, count);
+    const bool wide = open->parameters_wide || parameters.len > UINT8_MAX;
+    if (wide) {
+        parameters = wire_writer_make(NULL, 0);
+        put_parameters(&parameters, true, open, more, count);
+    }
+
     wire_writer w = wire_writer_make(buf, cap);
     bgpvpn__put_header(&w, BGPVPN_MESSAGE_OPEN);
     wire_put_u8(&w, VERSION);
     wire_put_u16(&w, open->as > UINT16_MAX ? BGPVPN_AS_TRANS : (uint16_t)open->as);
     wire_put_u16(&w, open->hold_time_s);
     wire_put_u32(&w, open->router_id);
-    const size_t length_at = w.len;
-    wire_put_u8(&w, 0);
-
-    for (uint32_t table = BGPVPN_TABLE_IPV4; table <= BGPVPN_TABLE_VPNV6; table <<= 1) {
-        if (!(open->capabilities & BGPVPN_CAPABLE_MULTIPROTOCOL) || !(open->tables & table))
-            continue;
-        put_capability(&w, CAPABILITY_MULTIPROTOCOL, 4);
-        wire_put_u16(&w, bgpvpn__table_afi(table));
-        wire_put_u8(&w, 0);
-        wire_put_u8(&w, bgpvpn__table_safi(table));
+    if (wide) {
+        wire_put_u8(&w, PARAMETER_EXTENDED);
+        wire_put_u8(&w, PARAMETER_EXTENDED);
+        wire_put_u16(&w, (uint16_t)parameters.len);
+    } else {
+        wire_put_u8(&w, (uint8_t)parameters.len);
     }
-    if (open->capabilities & BGPVPN_CAPABLE_REFRESH)
-        put_capability(&w, CAPABILITY_REFRESH, 0);
-    if (open->capabilities & BGPVPN_CAPABLE_ENHANCED_REFRESH)
-        put_capability(&w, CAPABILITY_ENHANCED_REFRESH, 0);
-    if (open->capabilities & BGPVPN_CAPABLE_EXTENDED_MESSAGE)
-        put_capability(&w, CAPABILITY_EXTENDED_MESSAGE, 0);
-    if (open->capabilities & BGPVPN_CAPABLE_GRACEFUL_RESTART) {
-        put_capability(&w, CAPABILITY_GRACEFUL_RESTART, 2);
-        wire_put_u16(&w, 0);
-    }
-    if (open->capabilities & BGPVPN_CAPABLE_AS4) {
-        put_capability(&w, CAPABILITY_AS4, 4);
-        wire_put_u32(&w, open->as);
-    }
-    if (wire_fits(&w))
-        buf[length_at] = (uint8_t)(w.len - length_at - 1);
+    if (w.len + parameters.len > BGPVPN_MESSAGE_MAX)
+        return BGPVPN_ERR_ARG;
+    put_parameters(&w, wide, open, more, count);
     return bgpvpn__end_message(&w, len);
+}
+
+/* ---- Graceful restart ---- */
+
+bgpvpn_rc bgpvpn_restart_decode(const bgpvpn_capability *capability, bgpvpn_restart *out)
+{
+    if (!capability || !out || (!capability->value && capability->len > 0) ||
+        capability->code != BGPVPN_CAPABILITY_GRACEFUL_RESTART)
+        return BGPVPN_ERR_ARG;
+    wire_reader r = wire_reader_make(capability->value, capability->len);
+    bgpvpn_restart restart = {0};
+    const uint16_t head = wire_get_u16(&r);
+    restart.time_s = head & RESTART_TIME_MAX;
+    restart.flags = (head & RESTART_R ? (uint32_t)BGPVPN_RESTART_RESTARTED : 0) |
+                    (head & RESTART_N ? (uint32_t)BGPVPN_RESTART_NOTIFICATION : 0);
+    while (r.left > 0) {
+        const uint16_t afi = wire_get_u16(&r);
+        const uint32_t table = bgpvpn__table(afi, wire_get_u8(&r));
+        restart.tables |= table;
+        restart.preserved |= wire_get_u8(&r) & RESTART_F ? table : 0;
+    }
+    if (!wire_done(&r))
+        return BGPVPN_ERR_OPEN;
+    *out = restart;
+    return BGPVPN_OK;
+}
+
+bgpvpn_rc bgpvpn_restart_encode(const bgpvpn_restart *restart, uint8_t *buf, size_t cap,
+                                size_t *len)
+{
+    if (!restart || !buf || !len || restart->time_s > RESTART_TIME_MAX ||
+        restart->tables & ~(2 * (uint32_t)BGPVPN_TABLE_LAST - 1) ||
+        restart->preserved & ~restart->tables ||
+        restart->flags & ~(uint32_t)(BGPVPN_RESTART_RESTARTED | BGPVPN_RESTART_NOTIFICATION))
+        return BGPVPN_ERR_ARG;
+    wire_writer w = wire_writer_make(buf, cap);
+    const unsigned r = restart->flags & BGPVPN_RESTART_RESTARTED ? RESTART_R : 0;
+    const unsigned n = restart->flags & BGPVPN_RESTART_NOTIFICATION ? RESTART_N : 0;
+    wire_put_u16(&w, (uint16_t)(r | n | restart->time_s));
+    for (uint32_t table = BGPVPN_TABLE_IPV4; table <= BGPVPN_TABLE_LAST; table <<= 1) {
+        if (!(restart->tables & table))
+            continue;
+        wire_put_u16(&w, bgpvpn__table_afi(table));
+        wire_put_u8(&w, bgpvpn__table_safi(table));
+        wire_put_u8(&w, restart->preserved & table ? RESTART_F : 0);
+    }
+    *len = w.len;
+    return wire_fits(&w) ? BGPVPN_OK : BGPVPN_ERR_BUFFER;
 }
 
 bgpvpn_rc bgpvpn_notification_decode(const uint8_t *buf, size_t len, bgpvpn_notification *out)
@@ -367,10 +471,16 @@ bgpvpn_rc bgpvpn_notification_text(const bgpvpn_notification *n, const uint8_t *
 {
     if (!n || !text || !len)
         return BGPVPN_ERR_ARG;
-    if (n->code != CODE_CEASE || (n->subcode != CEASE_SHUTDOWN && n->subcode != CEASE_RESET))
+    wire_reader r = wire_reader_make(n->data, n->data ? n->len : 0);
+    uint32_t code = n->code, subcode = n->subcode;
+    /* RFC 8538 5.2 */
+    if (code == CODE_CEASE && subcode == CEASE_HARD_RESET) {
+        code = wire_get_u8(&r);
+        subcode = wire_get_u8(&r);
+    }
+    if (code != CODE_CEASE || (subcode != CEASE_SHUTDOWN && subcode != CEASE_RESET))
         return BGPVPN_ERR_ABSENT;
     /* RFC 9003 2: an octet of length, then that much text. */
-    wire_reader r = wire_reader_make(n->data, n->data ? n->len : 0);
     const size_t text_len = wire_get_u8(&r);
     const uint8_t *bytes = wire_get_bytes(&r, text_len);
     if (!wire_ok(&r))

@@ -13,10 +13,12 @@ enum {
     CEASE_SHUTDOWN = 2,
     CEASE_REMOVED = 3,
     CEASE_RESET = 4,
+    CEASE_HARD_RESET = 9,
     TEXT_MAX = 255,
     DEFAULT_HOLD_S = 90,
     DEFAULT_CONNECT_RETRY_S = 120,
     DEFAULT_WARN_PERCENT = 75,
+    DEFAULT_STALE_S = 180,
     PERCENT = 100
 };
 
@@ -38,6 +40,7 @@ bgpvpn_rc bgpvpn_neighbor_config_init(bgpvpn_neighbor_config *cfg)
     cfg->connect_retry_s = DEFAULT_CONNECT_RETRY_S;
     cfg->idle_hold_s = 1;
     cfg->warn_percent = DEFAULT_WARN_PERCENT;
+    cfg->stale_time_s = DEFAULT_STALE_S;
     return BGPVPN_OK;
 }
 
@@ -116,7 +119,7 @@ bgpvpn_rc bgpvpn__neighbor_new(bgpvpn_engine *e, const bgpvpn_neighbor_config *c
     n->index = index;
     n->dynamic = dynamic;
     n->rest = BGPVPN_STATE_ACTIVE;
-    n->retry_at = BGPVPN_NEVER;
+    n->retry_at = n->restart_at = n->stale_at = BGPVPN_NEVER;
     e->by_index[index] = n;
     map_insert(&e->neighbors_by_addr, &e->alloc, &n->node, hash_addr(e, addr));
     neighbor **link = &e->neighbors;
@@ -150,10 +153,18 @@ void bgpvpn__neighbor_settle(bgpvpn_engine *e, bool all)
     }
 }
 
+void bgpvpn__neighbor_arm(bgpvpn_engine *e, neighbor *n)
+{
+    uint64_t at = n->retry_at;
+    at = n->restart_at < at ? n->restart_at : at;
+    at = n->stale_at < at ? n->stale_at : at;
+    heap_set(&e->timers, &n->timer.node, at);
+}
+
 static void arm(bgpvpn_engine *e, neighbor *n, uint64_t delay_ms)
 {
     n->retry_at = delay_ms == BGPVPN_NEVER ? BGPVPN_NEVER : e->now_ms + delay_ms;
-    heap_set(&e->timers, &n->timer.node, n->retry_at);
+    bgpvpn__neighbor_arm(e, n);
 }
 
 static uint64_t backoff_ms(bgpvpn_engine *e, neighbor *n)
@@ -169,6 +180,7 @@ static uint64_t backoff_ms(bgpvpn_engine *e, neighbor *n)
 static void retire(bgpvpn_engine *e, neighbor *n)
 {
     n->removing = true;
+    n->restart_at = n->stale_at = BGPVPN_NEVER;
     bgpvpn__rib_mark(n, ALL_TABLES);
     bgpvpn__rib_sweep(e, n, ALL_TABLES);
     arm(e, n, BGPVPN_NEVER);
@@ -207,7 +219,10 @@ void bgpvpn__neighbor_rest(bgpvpn_engine *e, neighbor *n, bool failed_to_connect
         return;
     }
     if (n->dynamic) {
-        forget_dynamic(e, n);
+        /* Its routes may be waiting for it to come back. */
+        n->rest = BGPVPN_STATE_ACTIVE;
+        if (!n->stale)
+            forget_dynamic(e, n);
         return;
     }
     /* Who cannot be reached may still reach us; who made an error waits a while. */
@@ -242,6 +257,12 @@ static void start(bgpvpn_engine *e, neighbor *n)
 
 void bgpvpn__neighbor_due(bgpvpn_engine *e, neighbor *n)
 {
+    if (n->restart_at <= e->now_ms || n->stale_at <= e->now_ms) {
+        bgpvpn__restart_due(e, n);
+        if (n->dynamic && !n->in && !n->out && !n->stale && n->rest == BGPVPN_STATE_ACTIVE)
+            forget_dynamic(e, n);
+        return;
+    }
     arm(e, n, BGPVPN_NEVER);
     if (n->shutdown || n->removing)
         return;
@@ -328,6 +349,7 @@ bgpvpn_rc bgpvpn_engine_neighbor_shutdown(bgpvpn_engine *e, uint64_t now_ms, uin
         memcpy(data + 1, text, len);
     n->shutdown = true;
     cease(e, n, CEASE_SHUTDOWN, data, len + 1);
+    bgpvpn__restart_forget(e, n);
     n->rest = BGPVPN_STATE_IDLE;
     arm(e, n, BGPVPN_NEVER);
     return BGPVPN_OK;
@@ -359,7 +381,8 @@ bgpvpn_rc bgpvpn_engine_neighbor_cease(bgpvpn_engine *e, uint64_t now_ms, uint64
 {
     uint8_t data[1 + TEXT_MAX] = {0};
     const bool speaks = subcode == CEASE_SHUTDOWN || subcode == CEASE_RESET;
-    if (subcode == 0 || (!text && len > 0) || len > (speaks ? TEXT_MAX : 0u))
+    if (subcode == 0 || subcode == CEASE_HARD_RESET || (!text && len > 0) ||
+        len > (speaks ? TEXT_MAX : 0u))
         return BGPVPN_ERR_ARG;
     neighbor *n;
     const bgpvpn_rc rc = find_for(e, now_ms, id, true, &n);
@@ -469,14 +492,17 @@ static void describe(const neighbor *n, bgpvpn_neighbor_info *out)
         info.hold_time_s = c->hold_s;
         info.keepalive_s = c->hold_s / 3u;
     }
+    for (int i = 0; i < TABLES; i++)
+        info.stale += n->families[i].live - n->families[i].fresh;
+    info.stale_tables = n->stale;
     info.group = n->group ? n->group->number : 0;
     info.walking = n->walk || n->walk_due;
-    (void)versioned_write(out, &info, sizeof(info), sizeof(info));
+    (void)versioned_write(out, &info, sizeof(info), NEIGHBOR_INFO_FIRST);
 }
 
 bgpvpn_rc bgpvpn_engine_get_neighbor(const bgpvpn_engine *e, uint64_t id, bgpvpn_neighbor_info *out)
 {
-    if (!e || !out || !bgpvpn__size_known(out->struct_size, sizeof(*out)))
+    if (!e || !out || !bgpvpn__size_known(out->struct_size, NEIGHBOR_INFO_FIRST))
         return BGPVPN_ERR_ARG;
     const neighbor *n = neighbor_find(e, id);
     if (!n)
@@ -488,7 +514,7 @@ bgpvpn_rc bgpvpn_engine_get_neighbor(const bgpvpn_engine *e, uint64_t id, bgpvpn
 bgpvpn_rc bgpvpn_engine_get_next_neighbor(const bgpvpn_engine *e, uint64_t *it,
                                           bgpvpn_neighbor_info *out)
 {
-    if (!e || !it || !out || !bgpvpn__size_known(out->struct_size, sizeof(*out)))
+    if (!e || !it || !out || !bgpvpn__size_known(out->struct_size, NEIGHBOR_INFO_FIRST))
         return BGPVPN_ERR_ARG;
     for (const neighbor *n = e->neighbors; n; n = n->next) {
         if (n->id > *it && !n->removing) {

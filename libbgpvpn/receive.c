@@ -283,8 +283,10 @@ bgpvpn_rc bgpvpn__receive_update(bgpvpn_engine *e, conn *c, const uint8_t *msg, 
         return BGPVPN_OK;
     }
     if (bgpvpn_update_end_of_rib(&u, &table) == BGPVPN_YES) {
-        if (c->tables & table)
+        if (c->tables & table) {
             tell(e, c, BGPVPN_EVENT_END_OF_RIB, table, 0);
+            bgpvpn__restart_end_of_rib(e, n, table);
+        }
         return BGPVPN_OK;
     }
     /* Withdrawals cannot fail, and do no harm when the message has to come again. */

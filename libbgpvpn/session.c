@@ -29,6 +29,7 @@ enum {
     CEASE_REJECTED = 5,
     CEASE_COLLISION = 7,
     CEASE_RESOURCES = 8,
+    CEASE_HARD_RESET = 9,
     KEEPALIVES_A_HOLD_TIME = 3,
     SEND_HOLD_MIN_S = 480, /* RFC 9687 6 */
     CEASE_MAX_PREFIXES_LEN = 7
@@ -123,13 +124,15 @@ static void report_end(bgpvpn_engine *e, const conn *c, uint32_t kind)
     bgpvpn__emit(e, &ev);
 }
 
-/* Routes of the session are stale from here on, and are taken out step by step. */
-static void leave_established(bgpvpn_engine *e, neighbor *n)
+/* Routes of the session go step by step from here on, or are kept for its restart. */
+static void leave_established(bgpvpn_engine *e, neighbor *n, const conn *c)
 {
+    /* RFC 4724 4.2, RFC 8538 4: after a NOTIFICATION only where both have said so. */
+    const bool soft =
+        c->reason == BGPVPN_REASON_STREAM || bgpvpn__restart_is_soft(c, c->code, c->subcode);
     bgpvpn__group_leave(e, n);
     n->up = NULL;
-    bgpvpn__rib_mark(n, ALL_TABLES);
-    bgpvpn__rib_sweep(e, n, ALL_TABLES);
+    bgpvpn__restart_left(e, n, c, soft);
     n->established_ms = 0;
     n->limit_told = false;
     for (int i = 0; i < TABLES; i++)
@@ -157,8 +160,11 @@ static void detach(bgpvpn_engine *e, conn *c, uint8_t reason)
         n->info.last_subcode = c->subcode;
     }
     if (was == BGPVPN_STATE_ESTABLISHED)
-        leave_established(e, n);
-    report_end(e, c, was == BGPVPN_STATE_ESTABLISHED ? BGPVPN_EVENT_DOWN : BGPVPN_EVENT_FAILED);
+        report_end(e, c, BGPVPN_EVENT_DOWN);
+    else
+        report_end(e, c, BGPVPN_EVENT_FAILED);
+    if (was == BGPVPN_STATE_ESTABLISHED)
+        leave_established(e, n, c);
     if (n->out == c)
         n->out = NULL;
     if (n->in == c)
@@ -188,9 +194,17 @@ static void notify(bgpvpn_engine *e, conn *c, uint8_t code, uint8_t subcode, con
         bgpvpn__session_end(e, c, reason);
         return;
     }
-    c->data_len = (uint16_t)(len > sizeof(c->data) ? sizeof(c->data) : len);
-    if (c->data_len > 0)
-        memcpy(c->data, data, c->data_len);
+    size_t head = 0;
+    if (code == CODE_CEASE && bgpvpn__restart_is_hard(c, subcode)) {
+        /* RFC 8538 3.1: the whole reason is the data. */
+        c->subcode = CEASE_HARD_RESET;
+        c->data[head++] = code;
+        c->data[head++] = subcode;
+    }
+    const size_t room = sizeof(c->data) - head;
+    c->data_len = (uint16_t)(head + (len > room ? room : len));
+    if (c->data_len > head)
+        memcpy(c->data + head, data, c->data_len - head);
     if (c->neighbor) {
         c->neighbor->info.sent[BGPVPN_MESSAGE_NOTIFICATION]++;
         c->neighbor->info.sent[0]++;
@@ -275,6 +289,14 @@ static bool incoming_wins(const bgpvpn_engine *e, const bgpvpn_open *open)
     return e->cfg.local_as < open->as;
 }
 
+/* RFC 4724 4.2: who has restarted has no other connection any more. */
+static bool says_restarted(const conn *c, const bgpvpn_open *open)
+{
+    bgpvpn_restart restart;
+    return bgpvpn__restart_read(c->neighbor, open, &restart) &&
+           (restart.flags & BGPVPN_RESTART_RESTARTED);
+}
+
 /* True when the connection must give way to the other one. */
 static bool loses_collision(bgpvpn_engine *e, conn *c, const bgpvpn_open *open)
 {
@@ -282,6 +304,10 @@ static bool loses_collision(bgpvpn_engine *e, conn *c, const bgpvpn_open *open)
     conn *other = c == n->in ? n->out : n->in;
     if (!other || other->state < BGPVPN_STATE_OPEN_CONFIRM)
         return false;
+    if (other->state == BGPVPN_STATE_ESTABLISHED && says_restarted(c, open)) {
+        bgpvpn__session_end(e, other, BGPVPN_REASON_STREAM);
+        return false;
+    }
     if (other->state == BGPVPN_STATE_ESTABLISHED || incoming_wins(e, open) != (c->incoming != 0))
         return true;
     notify(e, other, CODE_CEASE, CEASE_COLLISION, NULL, 0, BGPVPN_REASON_COLLISION);
@@ -311,7 +337,7 @@ static void refuse_families(bgpvpn_engine *e, conn *c)
     bgpvpn__session_notify(e, c, CODE_OPEN, OPEN_CAPABILITY, data, sizeof(data));
 }
 
-static void receive_open(bgpvpn_engine *e, conn *c, const uint8_t *msg, size_t len)
+static bgpvpn_rc receive_open(bgpvpn_engine *e, conn *c, const uint8_t *msg, size_t len)
 {
     static const uint8_t version[] = {0, 4};
     neighbor *n = c->neighbor;
@@ -321,25 +347,28 @@ static void receive_open(bgpvpn_engine *e, conn *c, const uint8_t *msg, size_t l
         rc = check_open(e, n, &open);
     if (rc == BGPVPN_ERR_CAPABILITY) {
         refuse_families(e, c);
-        return;
+        return BGPVPN_OK;
     }
     if (rc != BGPVPN_OK) {
         /* RFC 4271 6.2: the version that we speak. */
         const bool is_version = rc == BGPVPN_ERR_VERSION;
         bgpvpn__session_fault(e, c, rc, version, is_version ? sizeof(version) : 0);
-        return;
+        return BGPVPN_OK;
     }
+    if ((n->cfg.flags & BGPVPN_NEIGHBOR_EXTENDED) && !bgpvpn__conn_extend(e, c))
+        return BGPVPN_ERR_NOMEM;
     /* RFC 4271 8.2.2, event 20: the peer spoke first. */
     if (c->delay_at != BGPVPN_NEVER)
         send_open(e, c);
     if (loses_collision(e, c, &open)) {
         notify(e, c, CODE_CEASE, CEASE_COLLISION, NULL, 0, BGPVPN_REASON_COLLISION);
-        return;
+        return BGPVPN_OK;
     }
     c->as = open.as;
     c->router_id = open.router_id;
     c->tables = open.tables & n->cfg.tables;
     c->capabilities = open.capabilities;
+    c->graceful = bgpvpn__restart_read(n, &open, &c->restart);
     c->hold_s =
         open.hold_time_s < n->cfg.hold_time_s ? open.hold_time_s : (uint16_t)n->cfg.hold_time_s;
     c->send_keepalive = true;
@@ -347,6 +376,7 @@ static void receive_open(bgpvpn_engine *e, conn *c, const uint8_t *msg, size_t l
     restart_hold(e, c);
     restart_keepalive(e, c);
     bgpvpn__conn_arm(e, c);
+    return BGPVPN_OK;
 }
 
 /* ---- Established ---- */
@@ -366,6 +396,9 @@ static bgpvpn_rc establish(bgpvpn_engine *e, conn *c)
     }
     set_state(c, BGPVPN_STATE_ESTABLISHED);
     n->fails = 0;
+    n->info.restart_flags = c->restart.flags;
+    n->info.restart_tables = c->restart.tables;
+    n->info.restart_time_s = c->restart.time_s;
     n->established_ms = e->now_ms;
     e->established++;
     restart_hold(e, c);
@@ -374,6 +407,7 @@ static bgpvpn_rc establish(bgpvpn_engine *e, conn *c)
     bgpvpn_event ev = {.kind = BGPVPN_EVENT_UP, .id = n->id, .parent_id = c->id};
     ev.address = c->peer;
     bgpvpn__emit(e, &ev);
+    bgpvpn__restart_up(e, n, c);
     /* A dial in progress is of no use any more. */
     conn *other = c == n->in ? n->out : n->in;
     if (other && other->state == BGPVPN_STATE_CONNECT)
@@ -386,17 +420,24 @@ static void receive_mark(bgpvpn_engine *e, conn *c, uint32_t table, uint8_t subt
 {
     neighbor *n = c->neighbor;
     family *f = &n->families[bgpvpn__table_index(table)];
-    if (!(c->capabilities & BGPVPN_CAPABLE_ENHANCED_REFRESH))
+    if (!(c->capabilities & BGPVPN_CAPABLE_ENHANCED_REFRESH) ||
+        (n->cfg.flags & BGPVPN_NEIGHBOR_PLAIN_REFRESH))
         return;
     if (subtype == REFRESH_END) {
         if (f->refreshing)
             bgpvpn__rib_sweep(e, n, table);
         return;
     }
-    if (f->refreshing)
-        return; /* begun again: what came since the first mark is not older */
+    /* Not before End-of-RIB, where the peer sends it for sure. And begun again: what came since the
+     * first mark is not older. */
+    if (f->refreshing || (c->graceful && !(n->eor_seen & table)))
+        return;
     f->refreshing = true;
     bgpvpn__rib_mark(n, table);
+    if (n->stale_at == BGPVPN_NEVER && n->cfg.stale_time_s > 0) {
+        n->stale_at = e->now_ms + n->cfg.stale_time_s * MS_PER_S;
+        bgpvpn__neighbor_arm(e, n);
+    }
 }
 
 static void receive_refresh(bgpvpn_engine *e, conn *c, const uint8_t *msg, size_t len)
@@ -432,6 +473,9 @@ static void receive_notification(bgpvpn_engine *e, conn *c, const uint8_t *msg, 
         c->code = (uint8_t)note.code;
         c->subcode = (uint8_t)note.subcode;
         n->info.text_len = 0;
+        const bool hard = note.code == CODE_CEASE && note.subcode == CEASE_HARD_RESET;
+        n->info.last_hard_code = hard && note.len >= 2 ? note.data[0] : 0;
+        n->info.last_hard_subcode = hard && note.len >= 2 ? note.data[1] : 0;
         if (bgpvpn_notification_text(&note, &text, &text_len) == BGPVPN_OK) {
             n->info.text_len = (uint32_t)text_len;
             if (text_len > 0)
@@ -462,7 +506,7 @@ bgpvpn_rc bgpvpn__session_message(bgpvpn_engine *e, conn *c, const uint8_t *msg,
     if (type == BGPVPN_MESSAGE_NOTIFICATION) {
         receive_notification(e, c, msg, len);
     } else if (c->state <= BGPVPN_STATE_OPEN_SENT && type == BGPVPN_MESSAGE_OPEN) {
-        receive_open(e, c, msg, len);
+        rc = receive_open(e, c, msg, len);
     } else if (c->state == BGPVPN_STATE_OPEN_CONFIRM && type == BGPVPN_MESSAGE_KEEPALIVE) {
         rc = establish(e, c);
     } else if (c->state == BGPVPN_STATE_ESTABLISHED && type != BGPVPN_MESSAGE_OPEN) {

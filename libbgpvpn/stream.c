@@ -5,7 +5,7 @@
  */
 #include "engine.h"
 
-enum { NOTIFICATION_FIXED = 21 };
+enum { NOTIFICATION_FIXED = 21, COLLISION_MS = 5000 };
 
 static conn *conn_find(const bgpvpn_engine *e, uint64_t stream)
 {
@@ -27,6 +27,8 @@ bgpvpn_rc bgpvpn__conn_new(bgpvpn_engine *e, const bgpvpn_addr *peer, uint8_t in
     c->peer = *peer;
     c->incoming = incoming;
     c->up = incoming;
+    c->rx = c->small[0];
+    c->tx = c->small[1];
     c->hold_at = c->keepalive_at = c->close_at = c->ask_at = BGPVPN_NEVER;
     c->delay_at = c->send_hold_at = BGPVPN_NEVER;
     map_insert(&e->conns_by_id, &e->alloc, &c->node, c->id);
@@ -88,7 +90,25 @@ void bgpvpn__conn_free(bgpvpn_engine *e, conn *c)
     if (c->next)
         c->next->prev = c->prev;
     e->conn_count--;
+    alloc_free(&e->alloc, c->large);
     alloc_free(&e->alloc, c);
+}
+
+bool bgpvpn__conn_extend(bgpvpn_engine *e, conn *c)
+{
+    if (c->large)
+        return true;
+    uint8_t *large = alloc_array(&e->alloc, 2, BGPVPN_EXTENDED_MAX);
+    if (!large)
+        return false;
+    /* Both may hold what is not done with. */
+    memcpy(large, c->rx, c->rx_len);
+    memcpy(large + BGPVPN_EXTENDED_MAX, c->tx, c->tx_len);
+    c->large = large;
+    c->rx = large;
+    c->tx = large + BGPVPN_EXTENDED_MAX;
+    c->extended = true;
+    return true;
 }
 
 void bgpvpn__conn_close(bgpvpn_engine *e, conn *c)
@@ -150,6 +170,16 @@ static void tell_neighbor(bgpvpn_engine *e, const conn *c)
     bgpvpn__emit(e, &ev);
 }
 
+/*
+ * RFC 4724 5: a peer that restarts gracefully and dials again has lost its session. One that has
+ * just come up may be one of two that were dialled at once, which is a collision.
+ */
+static bool has_come_anew(const bgpvpn_engine *e, const neighbor *n)
+{
+    return n->up->graceful && n->up->restart.tables != 0 &&
+           e->now_ms - n->established_ms >= COLLISION_MS;
+}
+
 bgpvpn_rc bgpvpn_engine_accept(bgpvpn_engine *e, uint64_t now_ms, const bgpvpn_addr *local,
                                const bgpvpn_addr *peer, uint64_t *stream)
 {
@@ -159,6 +189,12 @@ bgpvpn_rc bgpvpn_engine_accept(bgpvpn_engine *e, uint64_t now_ms, const bgpvpn_a
     if (!bgpvpn__events_ok(e))
         return BGPVPN_ERR_LIMIT;
     neighbor *n = bgpvpn__neighbor_by_addr(e, peer);
+    if (n && n->up && has_come_anew(e, n)) {
+        bgpvpn__session_end(e, n->up, BGPVPN_REASON_STREAM);
+        n = bgpvpn__neighbor_by_addr(e, peer); /* a dynamic one may have gone */
+        if (n)
+            n->rest = BGPVPN_STATE_ACTIVE;
+    }
     const range *r = n ? NULL : bgpvpn__range_match(e, peer);
     if (!n && !r)
         return ask_accept(e, local, peer, stream);
@@ -300,6 +336,13 @@ static void bad_header(bgpvpn_engine *e, conn *c, bgpvpn_rc why, const uint8_t *
         bgpvpn__session_fault(e, c, why, NULL, 0);
 }
 
+/* RFC 8654 5: who did not announce it takes no longer message. */
+static bgpvpn_rc read_header(const conn *c, const uint8_t *buf, size_t len, bgpvpn_header *h)
+{
+    return c->extended ? bgpvpn_extended_header_decode(buf, len, h)
+                       : bgpvpn_header_decode(buf, len, h);
+}
+
 /*
  * Takes bytes until a message is complete and handled: the number taken, less than there are only
  * after that. NOMEM: the bytes of that message that came with this call are not taken.
@@ -309,7 +352,7 @@ static bgpvpn_rc take_message(bgpvpn_engine *e, conn *c, const uint8_t *buf, siz
 {
     bgpvpn_header h;
     const uint16_t before = c->rx_len;
-    if (before == 0 && bgpvpn_header_decode(buf, len, &h) == BGPVPN_OK && h.length <= len) {
+    if (before == 0 && read_header(c, buf, len, &h) == BGPVPN_OK && h.length <= len) {
         const bgpvpn_rc rc = bgpvpn__session_message(e, c, buf, h.length);
         *taken = rc == BGPVPN_OK ? h.length : 0;
         return rc;
@@ -317,13 +360,13 @@ static bgpvpn_rc take_message(bgpvpn_engine *e, conn *c, const uint8_t *buf, siz
     size_t used = 0;
     size_t want = BGPVPN_HEADER_LEN;
     while (used < len) {
-        if (bgpvpn_header_decode(c->rx, c->rx_len, &h) == BGPVPN_OK)
+        if (read_header(c, c->rx, c->rx_len, &h) == BGPVPN_OK)
             want = h.length;
         const size_t n = want - c->rx_len < len - used ? want - c->rx_len : len - used;
         memcpy(c->rx + c->rx_len, buf + used, n);
         c->rx_len = (uint16_t)(c->rx_len + n);
         used += n;
-        const bgpvpn_rc bad = bgpvpn_header_decode(c->rx, c->rx_len, &h);
+        const bgpvpn_rc bad = read_header(c, c->rx, c->rx_len, &h);
         if (bad == BGPVPN_ERR_TRUNCATED || (bad == BGPVPN_OK && c->rx_len < h.length))
             continue;
         if (bad != BGPVPN_OK) {
@@ -382,15 +425,21 @@ static void count_sent(const conn *c, uint8_t type)
 
 static size_t make_open(const bgpvpn_engine *e, conn *c)
 {
+    uint8_t restart[RESTART_LEN];
+    bgpvpn_capability more;
     bgpvpn_open open = {.as = e->cfg.local_as, .router_id = e->cfg.router_id};
     size_t len = 0;
-    open.capabilities = BGPVPN_CAPABLE_MULTIPROTOCOL | BGPVPN_CAPABLE_REFRESH | BGPVPN_CAPABLE_AS4 |
-                        BGPVPN_CAPABLE_ENHANCED_REFRESH;
+    open.capabilities = BGPVPN_CAPABLE_MULTIPROTOCOL | BGPVPN_CAPABLE_REFRESH | BGPVPN_CAPABLE_AS4;
     if (c->neighbor) {
         open.hold_time_s = (uint16_t)c->neighbor->cfg.hold_time_s;
         open.tables = c->neighbor->cfg.tables;
+        if (!(c->neighbor->cfg.flags & BGPVPN_NEIGHBOR_PLAIN_REFRESH))
+            open.capabilities |= BGPVPN_CAPABLE_ENHANCED_REFRESH;
+        if (c->neighbor->cfg.flags & BGPVPN_NEIGHBOR_EXTENDED)
+            open.capabilities |= BGPVPN_CAPABLE_EXTENDED_MESSAGE;
     }
-    (void)bgpvpn_open_encode(&open, c->tx, sizeof(c->tx), &len);
+    const size_t count = bgpvpn__restart_offer(e, c, restart, &more) ? 1 : 0;
+    (void)bgpvpn_open_encode_with(&open, &more, count, c->tx, BGPVPN_MESSAGE_MAX, &len);
     return len;
 }
 
@@ -407,7 +456,7 @@ static size_t make_refresh(conn *c, uint32_t *tables, uint8_t subtype)
     const uint32_t table = take_table(tables);
     const bgpvpn_refresh r = {bgpvpn__table_afi(table), subtype, bgpvpn__table_safi(table)};
     size_t len = 0;
-    (void)bgpvpn_refresh_encode(&r, c->tx, sizeof(c->tx), &len);
+    (void)bgpvpn_refresh_encode(&r, c->tx, BGPVPN_MESSAGE_MAX, &len);
     return len;
 }
 
@@ -429,7 +478,7 @@ static bgpvpn_rc next_message(bgpvpn_engine *e, conn *c, uint32_t *budget)
     } else if (c->send_keepalive) {
         c->send_keepalive = false;
         type = BGPVPN_MESSAGE_KEEPALIVE;
-        (void)bgpvpn_keepalive_encode(c->tx, sizeof(c->tx), &len);
+        (void)bgpvpn_keepalive_encode(c->tx, BGPVPN_MESSAGE_MAX, &len);
     } else if (c->send_refresh) {
         type = BGPVPN_MESSAGE_REFRESH;
         len = make_refresh(c, &c->send_refresh, REFRESH_REQUEST);

@@ -330,7 +330,7 @@ bgpvpn_rc bgpvpn_update_decode(const uint8_t *buf, size_t len, uint8_t as_size, 
     if (!buf || !out || (as_size != 2 && as_size != 4))
         return BGPVPN_ERR_ARG;
     bgpvpn_header h;
-    bgpvpn_rc rc = bgpvpn_header_decode(buf, len, &h);
+    bgpvpn_rc rc = bgpvpn_extended_header_decode(buf, len, &h);
     if (rc != BGPVPN_OK)
         return rc;
     if (h.type != BGPVPN_MESSAGE_UPDATE)
@@ -365,8 +365,8 @@ bgpvpn_rc bgpvpn_update_encode(const bgpvpn_update *u, uint8_t *buf, size_t cap,
         (!u->attributes && u->attributes_len > 0) || (!u->nlri && u->nlri_len > 0) ||
         (!u->reach && u->reach_len > 0) || (!u->reach_next_hop && u->reach_next_hop_len > 0) ||
         (!u->unreach && u->unreach_len > 0) || u->reach_next_hop_len > UINT8_MAX ||
-        u->withdrawn_len > BGPVPN_MESSAGE_MAX || u->reach_len > BGPVPN_MESSAGE_MAX ||
-        u->unreach_len > BGPVPN_MESSAGE_MAX)
+        u->withdrawn_len > BGPVPN_EXTENDED_MAX || u->reach_len > BGPVPN_EXTENDED_MAX ||
+        u->unreach_len > BGPVPN_EXTENDED_MAX)
         return BGPVPN_ERR_ARG;
     wire_writer w = wire_writer_make(buf, cap);
     bgpvpn__put_header(&w, BGPVPN_MESSAGE_UPDATE);

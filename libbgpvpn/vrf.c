@@ -294,7 +294,8 @@ bgpvpn_rc bgpvpn_engine_poll_route(bgpvpn_engine *e, bgpvpn_route *out)
 {
     if (!e || !out || !bgpvpn__size_known(out->struct_size, sizeof(*out)))
         return BGPVPN_ERR_ARG;
-    while (e->dirty_head) {
+    /* RFC 4724 4.1: nothing is chosen before the peers have told all. */
+    while (e->dirty_head && !e->deferring) {
         const uint32_t handle = e->dirty_head;
         vroute *v = vroute_at(e, handle);
         e->dirty_head = v->next_dirty;

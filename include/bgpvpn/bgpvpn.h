@@ -10,6 +10,7 @@
  */
 
 #include <bgpvpn/base.h>
+#include <bgpvpn/capability.h>
 #include <bgpvpn/engine.h>
 #include <bgpvpn/message.h>
 #include <bgpvpn/neighbor.h>

@@ -38,7 +38,10 @@ enum {
     BGPVPN_EVENT_ASK_ACCEPT = 12,   /**< Answer with bgpvpn_engine_answer_accept(). */
     BGPVPN_EVENT_ASK_NEXT_HOP = 13, /**< Answer with bgpvpn_engine_answer_next_hop(). */
     BGPVPN_EVENT_MANY_PREFIXES = 14, /**< id is at warn_percent in the family in number. */
-    BGPVPN_EVENT_MAX_PREFIXES = 15   /**< id is beyond max_prefixes in the family in number. */
+    BGPVPN_EVENT_MAX_PREFIXES = 15,  /**< id is beyond max_prefixes in the family in number. */
+    BGPVPN_EVENT_STALE = 16,         /**< After DOWN: families in number stay (RFC 4724 4.2). */
+    BGPVPN_EVENT_STALE_OVER = 17, /**< What id kept of the families in number is fresh or gone. */
+    BGPVPN_EVENT_SELECTED = 18    /**< The first routes after a restart can be polled. */
 };
 
 /** Why a session ended: @ref bgpvpn_event.reason. */
@@ -81,9 +84,12 @@ enum {
     BGPVPN_NEIGHBOR_CLIENT = 1 << 1,        /**< Route reflector client (RFC 4456). */
     BGPVPN_NEIGHBOR_NEXT_HOP_SELF = 1 << 2, /**< Reflect with own next hop and own labels. */
     BGPVPN_NEIGHBOR_WARN_ONLY = 1 << 3,     /**< max_prefixes ends no session. */
+    BGPVPN_NEIGHBOR_EXTENDED = 1 << 4,      /**< Messages of up to 65535 bytes (RFC 8654). */
+    BGPVPN_NEIGHBOR_PRESERVES = 1 << 5, /**< Its routes of ours shall outlive a restart of us. */
+    BGPVPN_NEIGHBOR_PLAIN_REFRESH = 1 << 6, /**< No marks for it (RFC 7313): some stumble. */
     /** Its routes lead to itself: one whose next hop is another address is refused. For peers that
         are trusted with labels of their own and with nobody else's. */
-    BGPVPN_NEIGHBOR_NEXT_HOP_PEER = 1 << 4
+    BGPVPN_NEIGHBOR_NEXT_HOP_PEER = 1 << 7
 };
 
 /** Configuration of an engine; begin with bgpvpn_config_init(). */
@@ -114,6 +120,10 @@ typedef struct bgpvpn_config {
     uint32_t reserved;            /**< 0 */
     bgpvpn_allocator allocator;   /**< Zeroed: the C library's. */
     uint8_t seed[32];             /**< Fresh entropy: timer jitter and hash keys. */
+    uint32_t restarted;           /**< 1: forwarding went on over a restart (RFC 4724 4.1). */
+    uint32_t restart_time_s;      /**< Told to peers that shall keep our routes; 1 to 4095; 120. */
+    uint32_t deferral_s;          /**< Selection_Deferral_Timer, where restarted is set; 360. */
+    uint32_t reserved2;           /**< 0 */
 } bgpvpn_config;
 
 /** Configuration of a neighbour or a listen range; begin with bgpvpn_neighbor_config_init(). */
@@ -140,7 +150,9 @@ typedef struct bgpvpn_neighbor_config {
     /** Pause in Idle after that end; 0: until bgpvpn_engine_neighbor_start(); a dynamic neighbour
         is forgotten after it. */
     uint32_t max_prefixes_restart_s;
-    uint32_t reserved; /**< 0 */
+    /** Stale timer (RFC 8538 4.1): routes of a peer that restarts are kept so long at most; 0: no
+        graceful restart; 180. */
+    uint32_t stale_time_s;
 } bgpvpn_neighbor_config;
 
 /** An event; 64 bytes, frozen. */

@@ -39,8 +39,9 @@ enum {
 
 /** Sizes (RFC 4271 4.1). */
 enum {
-    BGPVPN_HEADER_LEN = 19,   /**< Marker, length, type. */
-    BGPVPN_MESSAGE_MAX = 4096 /**< The longest message. */
+    BGPVPN_HEADER_LEN = 19,     /**< Marker, length, type. */
+    BGPVPN_MESSAGE_MAX = 4096,  /**< The longest message. */
+    BGPVPN_EXTENDED_MAX = 65535 /**< Where extended messages were announced (RFC 8654 4). */
 };
 
 /** Types of message. */
@@ -73,9 +74,9 @@ enum {
     BGPVPN_CAPABLE_MULTIPROTOCOL = 1 << 0,    /**< Code 1, at least once (RFC 4760 8). */
     BGPVPN_CAPABLE_REFRESH = 1 << 1,          /**< Code 2 (RFC 2918). */
     BGPVPN_CAPABLE_AS4 = 1 << 2,              /**< Code 65 (RFC 6793). */
-    BGPVPN_CAPABLE_ENHANCED_REFRESH = 1 << 3, /**< Code 70 (RFC 7313); read, never sent. */
+    BGPVPN_CAPABLE_ENHANCED_REFRESH = 1 << 3, /**< Code 70 (RFC 7313). */
     BGPVPN_CAPABLE_GRACEFUL_RESTART = 1 << 4, /**< Code 64 (RFC 4724); read, never sent. */
-    BGPVPN_CAPABLE_EXTENDED_MESSAGE = 1 << 5  /**< Code 6 (RFC 8654); read, never sent. */
+    BGPVPN_CAPABLE_EXTENDED_MESSAGE = 1 << 5  /**< Code 6 (RFC 8654). */
 };
 
 /** AS_TRANS: what a two-octet field says for a larger AS number (RFC 6793 9). */
@@ -112,7 +113,7 @@ typedef struct bgpvpn_capability {
 /** A NOTIFICATION message; frozen. */
 typedef struct bgpvpn_notification {
     const uint8_t *data; /**< What follows the subcode, a view. */
-    size_t len;          /**< Of the data; at most 4075. */
+    size_t len;          /**< Of the data; an encoder takes at most 4075. */
     uint32_t code;       /**< Error code (RFC 4271 4.5). */
     uint32_t subcode;    /**< Error subcode. */
 } bgpvpn_notification;
@@ -149,6 +150,17 @@ BGPVPN_API bgpvpn_rc bgpvpn_rc_notification(bgpvpn_rc rc, uint8_t *code, uint8_t
 BGPVPN_API bgpvpn_rc bgpvpn_header_decode(const uint8_t *buf, size_t len, bgpvpn_header *out);
 
 /**
+ * @brief Reads and checks a header where the own speaker announced extended messages (RFC 8654 4).
+ * @param buf The first bytes of a message.
+ * @param len How many are there.
+ * @param[out] out Type and length; all but OPEN and KEEPALIVE may have up to 65535 bytes.
+ * @retval BGPVPN_OK The header is good.
+ * @return Else as bgpvpn_header_decode().
+ */
+BGPVPN_API bgpvpn_rc bgpvpn_extended_header_decode(const uint8_t *buf, size_t len,
+                                                   bgpvpn_header *out);
+
+/**
  * @brief Decodes an OPEN and its capabilities (RFC 4271 6.2, RFC 5492, RFC 9072).
  *
  * Unknown capabilities are skipped; a known one of a wrong length counts as absent, except that a
@@ -176,6 +188,8 @@ BGPVPN_API bgpvpn_rc bgpvpn_capability_next(const bgpvpn_open *open, size_t *it,
 
 /**
  * @brief Encodes an OPEN with one capability parameter for each capability and family.
+ *
+ * More than 255 bytes of parameters, or parameters_wide set, get lengths of two octets (RFC 9072).
  * @param open The message; parameters, my_as are ignored.
  * @param[out] buf Where to.
  * @param cap Its size.
@@ -201,7 +215,7 @@ BGPVPN_API bgpvpn_rc bgpvpn_notification_decode(const uint8_t *buf, size_t len,
                                                 bgpvpn_notification *out);
 
 /**
- * @brief Yields the text of a shutdown communication (RFC 9003 2).
+ * @brief Yields the text of a shutdown communication (RFC 9003 2), also of one in a Hard Reset.
  * @param n A NOTIFICATION.
  * @param[out] text UTF-8 without a terminator, a view: escape it before showing it.
  * @param[out] len Its length, up to 255; 0 for an empty one.

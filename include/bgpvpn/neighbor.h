@@ -17,46 +17,53 @@ extern "C" {
 
 /** What is known about a neighbour. Counters start at 0 with the neighbour. */
 typedef struct bgpvpn_neighbor_info {
-    uint32_t struct_size;      /**< Set by the caller. */
-    uint32_t state;            /**< BGPVPN_STATE_...: the furthest of its connections. */
-    uint64_t id;               /**< Its id. */
-    uint64_t cookie;           /**< The caller's own. */
-    uint64_t stream;           /**< Of the furthest connection; 0 without one. */
-    uint64_t established_ms;   /**< When the session came up; 0 if it is not. */
-    bgpvpn_addr address;       /**< Of the peer. */
-    uint32_t remote_as;        /**< As configured. */
-    uint32_t router_id;        /**< The peer's identifier; 0 before its OPEN. */
-    uint32_t flags;            /**< BGPVPN_NEIGHBOR_... */
-    uint32_t dynamic;          /**< 1: made from a listen range or an answer. */
-    uint32_t shutdown;         /**< 1: shut down by request. */
-    uint32_t tables;           /**< Families negotiated. */
-    uint32_t capabilities;     /**< BGPVPN_CAPABLE_... that the peer announced. */
-    uint32_t hold_time_s;      /**< Negotiated. */
-    uint32_t keepalive_s;      /**< A third of it. */
-    uint32_t resets;           /**< Times it left Established. */
-    uint32_t last_reason;      /**< BGPVPN_REASON_... of the last end. */
-    uint32_t last_code;        /**< NOTIFICATION code of it. */
-    uint32_t last_subcode;     /**< NOTIFICATION subcode of it. */
-    uint32_t text_len;         /**< Of the shutdown communication received last. */
-    uint32_t group;            /**< Number of its update group; 0 without one. */
-    uint32_t walking;          /**< 1: it is being sent the table, not the changes. */
-    uint64_t received[6];      /**< Messages by type; index 0: all. */
-    uint64_t sent[6];          /**< Messages by type; index 0: all. */
-    uint64_t paths;            /**< Routes of it in the RIB. */
-    uint64_t prefixes_in;      /**< Prefixes announced to us, repeats counted. */
-    uint64_t withdraws_in;     /**< Prefixes withdrawn, also by treat-as-withdraw. */
-    uint64_t implicit_in;      /**< Announcements that replaced an older one. */
-    uint64_t prefixes_out;     /**< Prefixes announced by us, repeats counted. */
-    uint64_t withdraws_out;    /**< Prefixes withdrawn by us. */
-    uint64_t treated_withdraw; /**< UPDATEs treated as withdraw (RFC 7606). */
-    uint64_t treated_discard;  /**< UPDATEs that lost attributes (RFC 7606). */
-    uint64_t loop_as;          /**< Prefixes refused: own AS in the path. */
-    uint64_t loop_originator;  /**< Prefixes refused: own ORIGINATOR_ID. */
-    uint64_t loop_cluster;     /**< Prefixes refused: own cluster in CLUSTER_LIST. */
-    uint64_t bad_next_hop;     /**< Prefixes refused: our own, no host's, or not the peer's. */
-    uint64_t refused;          /**< Prefixes refused: a max_... or memory. */
-    uint64_t ignored;          /**< Prefixes of a family that was not negotiated. */
-    uint8_t text[256];         /**< That communication, UTF-8 as received (RFC 9003). */
+    uint32_t struct_size;       /**< Set by the caller. */
+    uint32_t state;             /**< BGPVPN_STATE_...: the furthest of its connections. */
+    uint64_t id;                /**< Its id. */
+    uint64_t cookie;            /**< The caller's own. */
+    uint64_t stream;            /**< Of the furthest connection; 0 without one. */
+    uint64_t established_ms;    /**< When the session came up; 0 if it is not. */
+    bgpvpn_addr address;        /**< Of the peer. */
+    uint32_t remote_as;         /**< As configured. */
+    uint32_t router_id;         /**< The peer's identifier; 0 before its OPEN. */
+    uint32_t flags;             /**< BGPVPN_NEIGHBOR_... */
+    uint32_t dynamic;           /**< 1: made from a listen range or an answer. */
+    uint32_t shutdown;          /**< 1: shut down by request. */
+    uint32_t tables;            /**< Families negotiated. */
+    uint32_t capabilities;      /**< BGPVPN_CAPABLE_... that the peer announced. */
+    uint32_t hold_time_s;       /**< Negotiated. */
+    uint32_t keepalive_s;       /**< A third of it. */
+    uint32_t resets;            /**< Times it left Established. */
+    uint32_t last_reason;       /**< BGPVPN_REASON_... of the last end. */
+    uint32_t last_code;         /**< NOTIFICATION code of it. */
+    uint32_t last_subcode;      /**< NOTIFICATION subcode of it. */
+    uint32_t text_len;          /**< Of the shutdown communication received last. */
+    uint32_t group;             /**< Number of its update group; 0 without one. */
+    uint32_t walking;           /**< 1: it is being sent the table, not the changes. */
+    uint64_t received[6];       /**< Messages by type; index 0: all. */
+    uint64_t sent[6];           /**< Messages by type; index 0: all. */
+    uint64_t paths;             /**< Routes of it in the RIB. */
+    uint64_t prefixes_in;       /**< Prefixes announced to us, repeats counted. */
+    uint64_t withdraws_in;      /**< Prefixes withdrawn, also by treat-as-withdraw. */
+    uint64_t implicit_in;       /**< Announcements that replaced an older one. */
+    uint64_t prefixes_out;      /**< Prefixes announced by us, repeats counted. */
+    uint64_t withdraws_out;     /**< Prefixes withdrawn by us. */
+    uint64_t treated_withdraw;  /**< UPDATEs treated as withdraw (RFC 7606). */
+    uint64_t treated_discard;   /**< UPDATEs that lost attributes (RFC 7606). */
+    uint64_t loop_as;           /**< Prefixes refused: own AS in the path. */
+    uint64_t loop_originator;   /**< Prefixes refused: own ORIGINATOR_ID. */
+    uint64_t loop_cluster;      /**< Prefixes refused: own cluster in CLUSTER_LIST. */
+    uint64_t bad_next_hop;      /**< Prefixes refused: our own, no host's, or not the peer's. */
+    uint64_t refused;           /**< Prefixes refused: a max_... or memory. */
+    uint64_t ignored;           /**< Prefixes of a family that was not negotiated. */
+    uint8_t text[256];          /**< That communication, UTF-8 as received (RFC 9003). */
+    uint64_t stale;             /**< Routes of it that it has not announced again yet. */
+    uint32_t stale_tables;      /**< Families kept over its restart. */
+    uint32_t restart_flags;     /**< BGPVPN_RESTART_... of its last OPEN. */
+    uint32_t restart_tables;    /**< Families that it keeps forwarding for. */
+    uint32_t restart_time_s;    /**< Its restart time. */
+    uint32_t last_hard_code;    /**< What a Hard Reset as last end wrapped (RFC 8538 3). */
+    uint32_t last_hard_subcode; /**< Its subcode. */
 } bgpvpn_neighbor_info;
 
 /**
@@ -128,6 +135,8 @@ BGPVPN_API bgpvpn_rc bgpvpn_engine_neighbor_reset(bgpvpn_engine *e, uint64_t now
 /**
  * @brief Ends a neighbour's session with any Cease and lets it come up again.
  *
+ * Where graceful restart after a NOTIFICATION was agreed on, subcodes 1 to 4 are sent in a Hard
+ * Reset, and the others keep the routes of both sides (RFC 8538 5.1).
  * For what the caller alone knows: another configuration change (6, RFC 4486), out of resources
  * (8), BFD down (10, RFC 9384).
  * @param e The engine.
@@ -139,7 +148,8 @@ BGPVPN_API bgpvpn_rc bgpvpn_engine_neighbor_reset(bgpvpn_engine *e, uint64_t now
  * @retval BGPVPN_OK Done.
  * @retval BGPVPN_ERR_ABSENT No such neighbour.
  * @retval BGPVPN_ERR_LIMIT The event ring is full: drain it.
- * @retval BGPVPN_ERR_ARG @p e is NULL, @p subcode is 0, or the text cannot be sent.
+ * @retval BGPVPN_ERR_ARG @p e is NULL, @p subcode is 0, or the text cannot be sent; 9 is not the
+ * caller's.
  */
 BGPVPN_API bgpvpn_rc bgpvpn_engine_neighbor_cease(bgpvpn_engine *e, uint64_t now_ms, uint64_t id,
                                                   uint8_t subcode, const uint8_t *text, size_t len);

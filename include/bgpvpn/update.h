@@ -176,7 +176,8 @@ BGPVPN_API bgpvpn_rc bgpvpn_update_decode(const uint8_t *buf, size_t len, uint8_
  * @param[out] len The length of the message; set on BGPVPN_ERR_BUFFER too.
  * @retval BGPVPN_OK Encoded.
  * @retval BGPVPN_ERR_BUFFER @p cap is less than @p len: call again.
- * @retval BGPVPN_ERR_ARG A pointer is NULL, or the message would be longer than 4096 bytes.
+ * @retval BGPVPN_ERR_ARG A pointer is NULL, or the message would be longer than 65535 bytes. Above
+ *         4096 only who announced extended messages may be sent it (RFC 8654 4).
  */
 BGPVPN_API bgpvpn_rc bgpvpn_update_encode(const bgpvpn_update *update, uint8_t *buf, size_t cap,
                                           size_t *len);

@@ -8,99 +8,6 @@
 
 #define MARKER "ffffffffffffffffffffffffffffffff"
 
-static void opens_of_other_speakers_are_read(void **state)
-{
-    (void)state;
-    vectors *v = vectors_open("bgpvpn/vectors/open.txt");
-    int seen = 0;
-    while (vectors_next(v)) {
-        size_t len, it = 0;
-        const uint8_t *msg = vectors_hex(v, "message", &len);
-        bgpvpn_open open;
-        bgpvpn_capability c;
-        uint64_t count = 0;
-        assert_int_equal(bgpvpn_open_decode(msg, len, &open), BGPVPN_OK);
-        assert_int_equal(open.as, 65000);
-        assert_int_equal(open.router_id, vectors_number(v, "router_id"));
-        assert_int_equal(open.hold_time_s, vectors_number(v, "hold_time_s"));
-        assert_int_equal(open.tables, BGPVPN_TABLE_VPNV4);
-        assert_int_equal(open.capabilities, vectors_number(v, "capabilities"));
-        while (bgpvpn_capability_next(&open, &it, &c) == BGPVPN_YES)
-            count++;
-        assert_int_equal(count, vectors_number(v, "count"));
-        for (size_t n = 0; n < len; n++)
-            assert_true(bgpvpn_open_decode(msg, n, &open) < 0);
-        seen++;
-    }
-    assert_int_equal(seen, 4);
-    vectors_close(v);
-}
-
-static void assert_reach(vectors *v, const bgpvpn_update *u)
-{
-    size_t it = 0, len;
-    bgpvpn_nlri n;
-    assert_int_equal(u->treat, BGPVPN_TREAT_NORMAL);
-    assert_int_equal(bgpvpn_nlri_next(BGPVPN_TABLE_VPNV4, 0, u->reach, u->reach_len, &it, &n),
-                     BGPVPN_YES);
-    assert_int_equal(n.prefix.prefix_len, 24);
-    const uint64_t ip = (uint64_t)n.prefix.bytes[0] << 24 | (uint64_t)n.prefix.bytes[1] << 16 |
-                        (uint64_t)n.prefix.bytes[2] << 8 | n.prefix.bytes[3];
-    assert_int_equal(ip, vectors_number(v, "prefix"));
-    assert_int_equal(n.label, vectors_number(v, "label"));
-    const uint8_t *rd = vectors_hex(v, "rd", &len);
-    assert_bytes(n.rd, 8, rd, len);
-    const uint8_t *rt = vectors_hex(v, "rt", &len);
-    assert_bytes(u->ext_communities, u->ext_communities_len, rt, len);
-    assert_int_equal(bgpvpn_rt_check(rt), BGPVPN_YES);
-    assert_int_equal(u->local_pref, 100);
-    assert_int_equal(u->as_path_len, 0);
-    const uint64_t reflected = vectors_number(v, "reflected");
-    assert_int_equal(u->has >> BGPVPN_ATTR_ORIGINATOR_ID & 1, reflected);
-    assert_int_equal(u->cluster_list_len, reflected * 4);
-    assert_int_equal(bgpvpn_nlri_next(BGPVPN_TABLE_VPNV4, 0, u->reach, u->reach_len, &it, &n),
-                     BGPVPN_OK);
-}
-
-static void updates_of_other_speakers_are_read(void **state)
-{
-    (void)state;
-    vectors *v = vectors_open("bgpvpn/vectors/update.txt");
-    int seen = 0;
-    while (vectors_next(v)) {
-        size_t len, it = 0;
-        uint32_t table = 0;
-        const uint8_t *msg = vectors_hex(v, "message", &len);
-        bgpvpn_update u;
-        bgpvpn_nlri n;
-        uint64_t count = 0;
-        assert_int_equal(bgpvpn_update_decode(msg, len, 4, 0, &u), BGPVPN_OK);
-        const char *kind = vectors_text(v, "kind");
-        const bool eor = strcmp(kind, "eor") == 0;
-        assert_int_equal(bgpvpn_update_end_of_rib(&u, &table), eor ? BGPVPN_YES : BGPVPN_OK);
-        if (eor)
-            assert_int_equal(table, BGPVPN_TABLE_VPNV4);
-        else if (strcmp(kind, "reach") == 0)
-            assert_reach(v, &u);
-        while (bgpvpn_nlri_next(BGPVPN_TABLE_VPNV4, 1, u.unreach, u.unreach_len, &it, &n) ==
-               BGPVPN_YES)
-            count++;
-        if (strcmp(kind, "unreach") == 0)
-            assert_int_equal(count, vectors_number(v, "count"));
-        /* Cut short anywhere and with its length mended, it is an error and not a crash. */
-        uint8_t copy[BGPVPN_MESSAGE_MAX];
-        for (size_t cut = BGPVPN_HEADER_LEN; cut < len; cut++) {
-            memcpy(copy, msg, cut);
-            copy[16] = (uint8_t)(cut >> 8);
-            copy[17] = (uint8_t)cut;
-            assert_true(bgpvpn_update_decode(copy, cut, 4, 0, &u) < 0);
-        }
-        seen++;
-    }
-    assert_int_equal(seen, 14);
-    vectors_close(v);
-}
-
 /* RFC 4271 4.2, RFC 4760 8, RFC 2918 2, RFC 6793 3: assembled by hand. */
 static void an_open_is_encoded_as_the_rfcs_draw_it(void **state)
 {
@@ -469,8 +376,6 @@ static void missing_arguments_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(opens_of_other_speakers_are_read),
-        cmocka_unit_test(updates_of_other_speakers_are_read),
         cmocka_unit_test(an_open_is_encoded_as_the_rfcs_draw_it),
         cmocka_unit_test(small_messages_are_encoded_as_the_rfcs_draw_them),
         cmocka_unit_test(vpn_nlri_is_encoded_as_the_rfcs_draw_it),

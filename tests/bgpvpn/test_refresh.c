@@ -95,6 +95,28 @@ static void marks_of_a_peer_that_did_not_announce_them_are_ignored(void **state)
     bgpvpn_engine_free(m.e);
 }
 
+static void who_shall_have_no_marks_gets_none_and_sends_none(void **state)
+{
+    (void)state;
+    machine m;
+    bgpvpn_neighbor_config n;
+    bgpvpn_open open;
+    machine_neighbor(&n);
+    n.flags = BGPVPN_NEIGHBOR_PLAIN_REFRESH;
+    machine_new(&m, NULL, &n);
+    machine_establish(&m, OPEN_ENHANCED);
+    assert_int_equal(bgpvpn_open_decode(m.sent, (size_t)m.sent[16] << 8 | m.sent[17], &open),
+                     BGPVPN_OK);
+    assert_int_equal(open.capabilities & BGPVPN_CAPABLE_ENHANCED_REFRESH, 0);
+    machine_route(&m, 0, 100);
+    machine_feed(&m, BEGIN END);
+    assert_int_equal(machine_paths(&m), 1);
+    m.count[BGPVPN_MESSAGE_REFRESH] = 0;
+    machine_feed(&m, REQUEST);
+    assert_int_equal(m.count[BGPVPN_MESSAGE_REFRESH], 0);
+    bgpvpn_engine_free(m.e);
+}
+
 /* RFC 7313 5: the whole message is the data. */
 static void a_mark_of_another_length_ends_the_session(void **state)
 {
@@ -221,6 +243,7 @@ int main(void)
         cmocka_unit_test(what_is_not_announced_between_the_marks_is_removed),
         cmocka_unit_test(marks_without_their_partner_harm_nothing),
         cmocka_unit_test(marks_of_a_peer_that_did_not_announce_them_are_ignored),
+        cmocka_unit_test(who_shall_have_no_marks_gets_none_and_sends_none),
         cmocka_unit_test(a_mark_of_another_length_ends_the_session),
         cmocka_unit_test(a_refresh_that_we_are_asked_for_goes_between_marks),
         cmocka_unit_test(a_refresh_between_two_of_ours_changes_nothing),

@@ -9,7 +9,7 @@ start() { # client|reflector
     : >"$dir/routes6"
     write_configuration
     rm -f "$dir/ctl"
-    background daemon "$binary" -f -c "$dir/bird.conf" -s "$dir/ctl"
+    background daemon "$binary" -f $([ "$1" != again ] || echo -R) -c "$dir/bird.conf" -s "$dir/ctl"
     daemon_pid=$pid
     within 20 ask show status
 }
@@ -22,6 +22,7 @@ write_configuration() {
     {
         cat <<END
 log stderr all;
+graceful restart wait 5;
 router id 10.8.0.${address##*[.:]};
 vpn4 table routes4;
 vpn6 table routes6;
@@ -47,6 +48,7 @@ END
     connect delay time 1;
     connect retry time 1;
     error wait time 1, 2;
+    $([ "$role" != graceful ] && [ "$role" != again ] || echo "graceful restart yes;")
 }
 END
         else

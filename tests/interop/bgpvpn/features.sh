@@ -15,6 +15,7 @@ features=(
     "refresh_out:sends all again when we ask"
     "refresh_in:asks us for all again"
     "restart:is back after a restart"
+    "graceful:restarts gracefully, its routes stay"
     "reflector:reflects VPNv4 between two of ours"
     "reflect6:reflects VPNv6 between two of ours"
     "reflect_relabel:reflects a new label"

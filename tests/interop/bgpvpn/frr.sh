@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # FRR's bgpd alone, without zebra, as nobody.
 binary=/usr/lib/frr/bgpd package=frr
-cannot=([end_of_rib]="only to who restarts gracefully")
+cannot=()
 
 start() { # client|reflector
     local address=10.8.0.4 neighbor=10.8.0.1 role= about
@@ -30,6 +30,8 @@ router bgp 65000
  no bgp network import-check
  no bgp suppress-duplicates
  coalesce-time 0
+ $([ "$1" != graceful ] && [ "$1" != again ] || printf '%s\n' 'bgp graceful-restart' \
+    ' bgp graceful-restart preserve-fw-state')
  $about
  address-family ipv4 vpn
   neighbor $neighbor activate

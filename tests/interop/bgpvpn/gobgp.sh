@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # GoBGP, asked by its own command over gRPC.
 binary=/usr/bin/gobgpd package=gobgpd
-cannot=([end_of_rib]="only to who restarts gracefully"
-    [refresh_in]="resets softly from a copy of its own")
+cannot=([refresh_in]="resets softly from a copy of its own")
 
 start() { # client|reflector
     local address=10.8.0.4 reflector=10.8.0.1
@@ -30,6 +29,9 @@ END
   [neighbors.timers.config]
     connect-retry = 1
     idle-hold-time-after-reset = 1
+  [neighbors.graceful-restart.config]
+    enabled = true
+    restart-time = 60
 END
             families neighbors
         else
@@ -51,7 +53,7 @@ END
             families peer-groups
         fi
     } >"$dir/gobgpd.toml"
-    background daemon "$binary" -f "$dir/gobgpd.toml" --api-hosts 127.0.0.1:50051 -l info
+    background daemon "$binary" $([ "$1" != again ] || echo -r) -f "$dir/gobgpd.toml" --api-hosts 127.0.0.1:50051 -l info
     daemon_pid=$pid
     within 20 ask global
 }
@@ -60,6 +62,7 @@ families() {
     for name in l3vpn-ipv4-unicast l3vpn-ipv6-unicast; do
         printf '  [[%s.afi-safis]]\n    [%s.afi-safis.config]\n      afi-safi-name = "%s"\n' \
             "$1" "$1" $name
+        printf '    [%s.afi-safis.mp-graceful-restart.config]\n      enabled = true\n' "$1"
     done
 }
 ask() { inside gobgp -p 50051 "$@"; }

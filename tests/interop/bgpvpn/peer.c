@@ -6,6 +6,7 @@
  *
  *   bgpvpn_interop_peer LOCAL LISTEN_PORT PEER PEER_PORT AS RD_NUMBER RT_NUMBER [OPTION...]
  *       passive  client  self  hold=SECONDS  v6 (VPNv6 too)  only6 (VPNv6 alone)
+ *       plain (no marks of a refresh)  preserves (asks to keep our routes when we restart)
  *       dump=FILE (what each stream received, to FILE.ID)  range=BITS (whoever dials from
  * PEER/BITS) announce PREFIX/LEN LABEL      withdraw PREFIX/LEN      refresh TABLE      counters
  * quit
@@ -200,6 +201,12 @@ static void on_event(peer *p, const bgpvpn_event *ev)
         break;
     case BGPVPN_EVENT_FAULT:
         printf("fault treat %" PRIu32 " attribute %u\n", ev->number, ev->code);
+        break;
+    case BGPVPN_EVENT_STALE:
+        printf("routes of %s stay\n", text_of(&ev->address));
+        break;
+    case BGPVPN_EVENT_STALE_OVER:
+        printf("routes of %s no longer stale\n", text_of(&ev->address));
         break;
     default:
         break;
@@ -453,6 +460,10 @@ static void read_option(peer *p, bgpvpn_neighbor_config *n, const char *option)
         n->tables |= BGPVPN_TABLE_VPNV6;
     } else if (strcmp(option, "only6") == 0) {
         n->tables = BGPVPN_TABLE_VPNV6;
+    } else if (strcmp(option, "plain") == 0) {
+        n->flags |= BGPVPN_NEIGHBOR_PLAIN_REFRESH;
+    } else if (strcmp(option, "preserves") == 0) {
+        n->flags |= BGPVPN_NEIGHBOR_PRESERVES;
     } else if (sscanf(option, "hold=%u", &number) == 1) {
         n->hold_time_s = number;
     } else if (sscanf(option, "range=%u", &number) == 1) {
