@@ -206,6 +206,7 @@ static int32_t engine_new(router *r)
                        (uint32_t)c->bgp_id[2] << 8 | c->bgp_id[3];
     config.next_hops = BGPVPN_NEXT_HOPS_ASK;
     config.accept = BGPVPN_ACCEPT_KNOWN;
+    config.max_events = RT_ENGINE_EVENTS;
     config.allocator.resize = c->resize;
     config.allocator.user = c->resize_user;
     if (c->bgp_listen.family == ROUTER_FAMILY_NONE) { /* a spoke tells few, and little */

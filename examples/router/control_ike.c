@@ -70,7 +70,7 @@ int32_t rt_ike_new(router *r)
     config.ike_port = RT_PORT_IKE;
     config.natt_port = RT_PORT_NATT;
     config.max_profiles = ROUTER_MAX_PEERS;
-    config.max_events = 256; /* drained after every call */
+    config.max_events = RT_ENGINE_EVENTS;
     config.ike_lifetime_s = c->ike_lifetime_s;
     config.child_lifetime_s = c->child_lifetime_s;
     config.liveness_ms = c->dpd_s * MS_PER_S;

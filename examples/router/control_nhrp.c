@@ -20,6 +20,7 @@ int32_t rt_nhrp_new(router *r)
     drbg_get(&r->random, config.seed, sizeof(config.seed));
     config.first_registration_id = 1;
     config.max_links = RT_MAX_TUNNELS;
+    config.max_events = RT_ENGINE_EVENTS;
     config.tunnel_wait_ms = c->tunnel_wait_ms;
     /* Whoever is remembered as a flow may be redirected. */
     if (config.max_flows < c->flows)

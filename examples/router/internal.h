@@ -50,7 +50,8 @@ enum {
     RT_MAX_ASKS = 64,           /* tunnels asked for by NHRP, under way */
     RT_REPORTS = 64,            /* of one worker, a power of two */
     RT_QUOTE_BYTES = 64,        /* what a redirect quotes */
-    RT_RECENT = 1024,           /* destinations sent to recently, a power of two */
+    RT_RECENT_MAX = 1024,       /* destinations sent to recently, a power of two */
+    RT_ENGINE_EVENTS = 64,      /* that an engine may have for us; drained after every call */
     RT_RECENT_MS = 30000,       /* how recent that is */
     RT_FLOW_ACTIVE_MS = 10000,  /* a flow that goes on says so this often */
     RT_HAIRPIN_MS = 1000,       /* and asks for a redirect this often */

@@ -104,6 +104,12 @@ rt_flow *rt_flow_find(router *r, rt_worker *w, uint64_t now_ms, uint8_t directio
 
 /* ---- The control thread's side ---- */
 
+/* As many as there can be flows, but not without end. */
+static size_t recent_count(const router *r)
+{
+    return r->config.flows < RT_RECENT_MAX ? r->config.flows : RT_RECENT_MAX;
+}
+
 /* The set of a destination, as for flows: it has the place of its own, else that of the oldest. */
 static rt_recent *recent_find(const router *r, uint32_t vrf, const router_addr *destination)
 {
@@ -115,7 +121,7 @@ static rt_recent *recent_find(const router *r, uint32_t vrf, const router_addr *
     key.destination = rt_addr_host(destination);
     key.vrf = vrf;
     const size_t first =
-        rt_hash(r, &key, sizeof(key)) & (RT_RECENT - 1) & ~(size_t)(RECENT_WAYS - 1);
+        rt_hash(r, &key, sizeof(key)) & (recent_count(r) - 1) & ~(size_t)(RECENT_WAYS - 1);
     rt_recent *found = &r->recent[first];
     for (rt_recent *slot = found; slot < &r->recent[first + RECENT_WAYS]; slot++) {
         if (slot->vrf == vrf && rt_addr_same(&slot->destination, &key.destination))
@@ -129,7 +135,7 @@ static rt_recent *recent_find(const router *r, uint32_t vrf, const router_addr *
 static void note_recent(router *r, const rt_report *report)
 {
     if (!r->recent)
-        r->recent = alloc_array(&r->mem, RT_RECENT, sizeof(*r->recent));
+        r->recent = alloc_array(&r->mem, recent_count(r), sizeof(*r->recent));
     if (!r->recent)
         return;
     rt_recent *slot = recent_find(r, report->vrf, &report->destination);
