@@ -11,7 +11,7 @@ things. "Section" in the comments is a section of that document.
 
 import json
 import sys
-from typing import Iterable, NamedTuple, Optional, Sequence, Tuple
+from typing import Iterable, NamedTuple, Sequence, Tuple
 
 DEFAULT_OUI = 0x024D50  # section 10
 LETTER = 0x4C  # section 2.1
@@ -180,12 +180,16 @@ def encode(bindings: Iterable[Binding], oui: int = DEFAULT_OUI) -> bytes:
     return _header(oui) + b"".join(map(_encode_binding, bindings))
 
 
-def main(names: Optional[Sequence[str]] = None) -> int:
-    for name in sys.argv[1:] if names is None else names:
+def main(names: Sequence[str]) -> int:
+    for name in names:
         with open(name, "rb") as file:
-            print(decode(file.read()).to_json())
+            value = file.read()
+        if len(value) > MAX_VALUE_LENGTH:  # section 4.3
+            print(f"{name}: longer than any extension", file=sys.stderr)
+            return 1
+        print(decode(value).to_json())
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
