@@ -214,6 +214,8 @@ static ikev2_rc put_delete(dissector *d, node *entry, const ikev2_payload *p)
 }
 
 /* RFC 7296 3.13 */
+enum { SELECTORS_AT = 4 }; /* RFC 7296 3.13: their number, and three bytes */
+
 static ikev2_rc put_selectors(dissector *d, node *entry, const ikev2_payload *p, size_t *at)
 {
     tree *t = &d->tree;
@@ -228,6 +230,8 @@ static ikev2_rc put_selectors(dissector *d, node *entry, const ikev2_payload *p,
         ds_address(d, one, "start_address", ts.family, ts.start);
         ds_address(d, one, "end_address", ts.family, ts.end);
     }
+    if (rc < 0 && *at == 0 && p->len >= SELECTORS_AT)
+        *at = SELECTORS_AT; /* the first one, and not the head before it */
     return rc;
 }
 

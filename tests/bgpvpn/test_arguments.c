@@ -44,6 +44,7 @@ static struct {
     bgpvpn_capability capability;
     bgpvpn_notification notification;
     bgpvpn_refresh refresh;
+    bgpvpn_restart restart;
     bgpvpn_attribute attribute;
     bgpvpn_update update;
     bgpvpn_nlri nlri;
@@ -73,6 +74,10 @@ static int codec_setup(void **state)
 
 static bgpvpn_open an_open;
 static bgpvpn_notification a_notification;
+static bgpvpn_restart a_restart;
+/* RFC 4724 3: 120 s, VPNv4, forwarding state kept. */
+static const bgpvpn_capability restart_capability = {
+    .value = (const uint8_t *)"\x00\x78\x00\x01\x80\x80", .len = 6, .code = 64};
 static const bgpvpn_refresh a_refresh = {.afi = BGPVPN_AFI_IPV4, .safi = BGPVPN_SAFI_VPN};
 static const bgpvpn_attribute an_origin = {
     .value = (const uint8_t *)"", .len = 1, .flags = BGPVPN_FLAG_TRANSITIVE, .type = 1};
@@ -82,6 +87,16 @@ static const bgpvpn_update an_end_of_rib = {.as_size = 4};
 static int32_t encode_open(uint8_t *buf, size_t cap, size_t *len)
 {
     return bgpvpn_open_encode(&an_open, buf, cap, len);
+}
+
+static int32_t encode_open_with(uint8_t *buf, size_t cap, size_t *len)
+{
+    return bgpvpn_open_encode_with(&an_open, &restart_capability, 1, buf, cap, len);
+}
+
+static int32_t encode_restart(uint8_t *buf, size_t cap, size_t *len)
+{
+    return bgpvpn_restart_encode(&a_restart, buf, cap, len);
 }
 
 static int32_t encode_notification(uint8_t *buf, size_t cap, size_t *len)
@@ -123,6 +138,10 @@ static void the_messages_refuse_null_and_take_no_octets(void **state)
     refuses(bgpvpn_header_decode(message, n, NULL));
     answers(BGPVPN_ERR_TRUNCATED, bgpvpn_header_decode(message, 0, &out.header));
     accepts(bgpvpn_header_decode(message, n, &out.header));
+    refuses(bgpvpn_extended_header_decode(NULL, n, &out.header));
+    refuses(bgpvpn_extended_header_decode(message, n, NULL));
+    answers(BGPVPN_ERR_TRUNCATED, bgpvpn_extended_header_decode(message, 0, &out.header));
+    accepts(bgpvpn_extended_header_decode(message, n, &out.header));
     refuses(bgpvpn_keepalive_encode(NULL, cap, &out.len));
     refuses(bgpvpn_keepalive_encode(out.buf, cap, NULL));
     assert_int_equal(bgpvpn_keepalive_encode(out.buf, 0, &out.len), BGPVPN_ERR_BUFFER);
@@ -166,6 +185,32 @@ static void the_open_message_refuses_null_and_takes_no_octets(void **state)
     assert_int_equal(bgpvpn_open_encode(&an_open, out.buf, 0, &out.len), BGPVPN_ERR_BUFFER);
     accepts(bgpvpn_open_encode(&an_open, out.buf, cap, &out.len));
     assert_every_capacity(encode_open, BGPVPN_OK, out.len);
+
+    refuses(bgpvpn_open_encode_with(NULL, &restart_capability, 1, out.buf, cap, &out.len));
+    refuses(bgpvpn_open_encode_with(&an_open, NULL, 1, out.buf, cap, &out.len));
+    refuses(bgpvpn_open_encode_with(&an_open, &restart_capability, 1, NULL, cap, &out.len));
+    refuses(bgpvpn_open_encode_with(&an_open, &restart_capability, 1, out.buf, cap, NULL));
+    assert_int_equal(
+        bgpvpn_open_encode_with(&an_open, &restart_capability, 1, out.buf, 0, &out.len),
+        BGPVPN_ERR_BUFFER);
+    accepts(bgpvpn_open_encode_with(&an_open, &restart_capability, 0, out.buf, cap, &out.len));
+    accepts(bgpvpn_open_encode_with(&an_open, &restart_capability, 1, out.buf, cap, &out.len));
+    assert_every_capacity(encode_open_with, BGPVPN_OK, out.len);
+}
+
+static void the_restart_capability_refuses_null_and_takes_no_octets(void **state)
+{
+    (void)state;
+    const size_t cap = sizeof(out.buf);
+    refuses(bgpvpn_restart_decode(NULL, &out.restart));
+    refuses(bgpvpn_restart_decode(&restart_capability, NULL));
+    accepts(bgpvpn_restart_decode(&restart_capability, &a_restart));
+    refuses(bgpvpn_restart_encode(NULL, out.buf, cap, &out.len));
+    refuses(bgpvpn_restart_encode(&a_restart, NULL, cap, &out.len));
+    refuses(bgpvpn_restart_encode(&a_restart, out.buf, cap, NULL));
+    assert_int_equal(bgpvpn_restart_encode(&a_restart, out.buf, 0, &out.len), BGPVPN_ERR_BUFFER);
+    accepts(bgpvpn_restart_encode(&a_restart, out.buf, cap, &out.len));
+    assert_every_capacity(encode_restart, BGPVPN_OK, 6);
 }
 
 static void the_notification_refuses_null_and_takes_no_octets(void **state)
@@ -734,6 +779,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CODEC(the_messages_refuse_null_and_take_no_octets),
         CODEC(the_open_message_refuses_null_and_takes_no_octets),
+        CODEC(the_restart_capability_refuses_null_and_takes_no_octets),
         CODEC(the_notification_refuses_null_and_takes_no_octets),
         CODEC(the_update_refuses_null_and_takes_no_octets),
         CODEC(attributes_and_prefixes_refuse_null_and_take_no_octets),

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 
+from cmocka import tests_in
 from headers import ROOT
 
 DOCUMENT = os.path.join(ROOT, "docs", "bad-input.md")
@@ -13,13 +14,6 @@ DOCUMENT = os.path.join(ROOT, "docs", "bad-input.md")
 
 def read(path):
     return open(path, encoding="utf-8").read()
-
-
-def tests_in(source):
-    """Tests that are written and registered."""
-    written = set(re.findall(r"^static void (\w+)\(void \*\*state\)", source, re.M))
-    registered = set(re.findall(r"\b[A-Za-z_]+\(\s*(\w+)\s*[,)]", source[source.rfind("int main("):]))
-    return written & registered
 
 
 def problems_of(document):
