@@ -317,6 +317,21 @@ static void a_swap_label_of_a_vrf_that_the_peer_may_not_enter_is_dropped(void **
     mesh_free(m);
 }
 
+/* RFC 3032 2.1: popped, it would leave IP whose source nobody has looked at. */
+static void explicit_null_is_no_way_into_the_global_vrf(void **state)
+{
+    (void)state;
+    mesh *m = up(55, NULL, NULL);
+    const router_addr spoke2 = mesh_ipv4(172, 16, 1, 2, 0);
+    const router_addr hub = mesh_ipv4(172, 16, 1, 254, 0);
+    uint8_t packet[4 + SIZE] = {0, 0, 1, 64};
+    (void)mesh_udp(packet + 4, &spoke2, &hub, 64, false, SIZE);
+    const router_packet out = say(m, GRE_PROTOCOL_MPLS, packet, sizeof(packet));
+    assert_int_equal(out.verdict, ROUTER_VERDICT_DROP);
+    assert_int_equal(out.reason, ROUTER_DROP_NOT_ALLOWED);
+    mesh_free(m);
+}
+
 /* ---- What an SA is for ---- */
 
 /* Seals bytes as spoke 1's tunnel to the hub does; returns why the hub dropped them. */
@@ -587,6 +602,7 @@ int main(void)
         cmocka_unit_test(a_tunnel_address_that_was_pushed_by_another_before_goes_to_its_owner),
         cmocka_unit_test(nobody_speaks_bgp_for_an_address_that_is_no_tunnel_s),
         cmocka_unit_test(a_swap_label_of_a_vrf_that_the_peer_may_not_enter_is_dropped),
+        cmocka_unit_test(explicit_null_is_no_way_into_the_global_vrf),
         cmocka_unit_test(an_sa_takes_its_own_tunnel_s_gre_and_nothing_else),
         cmocka_unit_test(a_request_with_a_label_of_another_vrf_goes_nowhere),
         cmocka_unit_test(a_spoke_does_not_ask_in_another_s_name),
