@@ -157,7 +157,8 @@ static nhrp_rc hairpin(nhrp_engine *e, nhrp__link *in, const nhrp__link *out,
         return rc;
     q->asked.out_link = out->id;
     q->asked.label_count = (uint32_t)label_count;
-    memcpy(q->asked.labels, labels, label_count * sizeof(*labels));
+    if (label_count > 0)
+        memcpy(q->asked.labels, labels, label_count * sizeof(*labels));
     q->asked.source = key.source;
     q->asked.destination = key.destination;
     nhrp__question_ask(e, q);

@@ -101,6 +101,7 @@ static void a_client_that_does_not_know_its_server_is_told_its_address(void **st
     const nhrp_addr client = ip4(10, 0, 0, 3), us = ip4(10, 0, 0, 1);
     assert_memory_equal(&p.source_protocol, &client, sizeof(client));
     assert_memory_equal(&p.destination_protocol, &us, sizeof(us));
+    assert_int_equal(p.flags, NHRP_FLAG_REGISTRATION_UNIQUE | NHRP_FLAG_NAT); /* as they came */
     vectors_close(v);
     net_end(&n);
 }

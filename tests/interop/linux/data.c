@@ -239,8 +239,8 @@ static void label_packet(node *n, const peer *from, uint8_t *buf, size_t at, siz
     route_packet(n, from, hop.vrf, buf, packet.offset, packet.len);
 }
 
-/* A GRE packet at buf + at, from the peer or, still unknown, from its NBMA address. */
-static void gre_packet(node *n, const nhrp_addr *from, bool protected_, uint8_t *buf, size_t at,
+/* A GRE packet at buf + at, from this NBMA address; opened: it was in ESP. */
+static void gre_packet(node *n, const nhrp_addr *from, bool opened, uint8_t *buf, size_t at,
                        size_t len)
 {
     gre_header header;
@@ -253,7 +253,7 @@ static void gre_packet(node *n, const nhrp_addr *from, bool protected_, uint8_t 
         return;
     }
     peer *p = peer_at(n, from);
-    if (n->secure && !protected_) {
+    if (n->secure && !opened) {
         n->counts.cleartext++;
         printf("refused by=policy reason=cleartext\n");
         return;

@@ -3,10 +3,10 @@
 # The first process of a guest, which must never end. The kernel's command line gives it SHARE, a
 # directory of the host that it may write to, HERE, the host's directory of this file, and variables
 # that keep programs from using AVX. SHARE/setup makes the guest what the test wants.
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/run
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
-for place in /run /tmp /var/tmp /var/log /mnt /root; do mount -t tmpfs tmpfs $place; done
+for place in /run /tmp /var/tmp /var/log /mnt; do mount -t tmpfs tmpfs $place; done
 mkdir -p /mnt/share /mnt/here /run/lock
 mount -t hostfs none /mnt/share -o "$SHARE"
 mount -r -t hostfs none /mnt/here -o "$HERE"

@@ -111,9 +111,11 @@ router_as_client() {
         says b "^mapping-up kind=resolved prefix=${tunnel}1 nbma=198.51.100.1"
     observe "nhrpd registers again and again" at_least 2 a '^nhrp-in type=3 .*rc=NHRP_OK'
     keep_capture a b
-    router 'kill -9 $(cat /run/frr/nhrpd.pid)'
-    observe "the registration of a router that is gone ends" \
-        says a "^mapping-down .*prefix=${tunnel}1 "
+    if [ $family = 4 ]; then # which takes its time
+        router 'kill -9 $(cat /run/frr/nhrpd.pid)'
+        observe "the registration of a router that is gone ends" \
+            says a "^mapping-down .*prefix=${tunnel}1 "
+    fi
     peer_stop a
     peer_stop b
 }

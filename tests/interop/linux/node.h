@@ -26,7 +26,7 @@
 
 enum {
     PEERS_MAX = 8,
-    SAS_MAX = 32, /* Over the whole run: those that were replaced are kept. */
+    SAS_MAX = 16, /* At a time, with those that are being replaced. */
     BUFFER_BYTES = 4096,
     /* What is put in front of a packet: outer header, ESP header, GRE header, labels. */
     HEADROOM = 128,
@@ -113,7 +113,7 @@ void must(int32_t rc, const char *what);
 nhrp_addr address(const char *text);
 /* In one of two static buffers, with the length where it is not a host's. */
 const char *text(const nhrp_addr *a);
-/* The first as libmplsvpn's: the layouts of addresses are the same in all libraries. */
+/* The same as libmplsvpn has it. */
 mplsvpn_addr route_address(const nhrp_addr *a);
 
 peer *peer_by_link(node *n, uint32_t link);

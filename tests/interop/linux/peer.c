@@ -26,6 +26,7 @@
  * It prints what happens, and obeys these lines on standard input:
  *
  *     ping SOURCE DESTINATION [COUNT [BYTES]]    echo requests; red-ping: in VRF red
+ *     red-route PREFIX,NBMA,LABEL                as the option
  *     resolve ADDRESS, withdraw PREFIX, forget (all mappings)
  *     inject NBMA HEX             an NHRP packet as it is
  *     replay                      sends the last ESP packet once more
@@ -434,6 +435,8 @@ static bool obey(node *n)
         ping(n, VRF_GLOBAL, w);
     else if (strcmp(w[0], "red-ping") == 0)
         ping(n, VRF_RED, w);
+    else if (strcmp(w[0], "red-route") == 0 && w[1])
+        add_remote(n, VRF_RED, w[1]);
     else if (strcmp(w[0], "replay") == 0)
         data_replay(n);
     else if (strcmp(w[0], "replay-in") == 0)

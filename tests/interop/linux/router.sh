@@ -38,7 +38,7 @@ router_network6() {
 }
 
 router_mpls() {
-    sysctl -qw net.mpls.platform_labels=1000 net.mpls.conf.gre1.input=1 net.mpls.conf.lo.input=1
+    sysctl -qw net.mpls.platform_labels=100000 net.mpls.conf.gre1.input=1 net.mpls.conf.lo.input=1
     ip link add red type vrf table 10
     ip link set red up
     ip link add lan0 type dummy
@@ -47,6 +47,41 @@ router_mpls() {
     ip addr add 2001:db8:1::1/64 dev lan0 nodad
     ip link set lan0 up
     ip -f mpls route add 100 dev red
+}
+
+# VRF red by BGP with 10.0.0.2, whose routes lead into the tunnel; the session itself goes beside it,
+# by this NBMA address.
+router_bgpd() { # NBMA
+    ip route add 10.0.0.2/32 via "$1" dev vec0 table 100
+    ip rule add to 10.0.0.2 ipproto tcp sport 179 lookup 100
+    cat >/run/frr/bgpd.conf <<END
+route-map TUNNEL permit 10
+ set l3vpn next-hop encapsulation gre
+exit
+router bgp 65000
+ bgp router-id 10.0.0.1
+ no bgp default ipv4-unicast
+ neighbor 10.0.0.2 remote-as 65000
+ neighbor 10.0.0.2 passive
+ neighbor 10.0.0.2 timers 3 9
+ address-family ipv4 vpn
+  neighbor 10.0.0.2 activate
+  neighbor 10.0.0.2 route-map TUNNEL in
+ exit-address-family
+exit
+router bgp 65000 vrf red
+ address-family ipv4 unicast
+  redistribute connected
+  label vpn export auto
+  rd vpn export 65000:10
+  rt vpn both 65000:10
+  export vpn
+  import vpn
+ exit-address-family
+exit
+END
+    chown frr:frr /run/frr/bgpd.conf
+    /usr/lib/frr/bgpd -d -f /run/frr/bgpd.conf -i /run/frr/bgpd.pid -A 127.0.0.1
 }
 
 # Reports, to nhrpd, packets that leave by the tunnel that they came in by.

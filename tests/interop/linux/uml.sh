@@ -27,7 +27,8 @@ guest_start() { # NAME NAMESPACE BRIDGE ADDRESS
     cat >"$share/setup"
     ip -n "$prefix$namespace" tuntap add "t-$name" mode tap
     ip -n "$prefix$namespace" link set "t-$name" master "$bridge" up
-    TMPDIR=/dev/shm ip netns exec "$prefix$namespace" "$uml_launch" /usr/bin/linux.uml mem=256M \
+    # Its memory is a file, which is best in memory.
+    TMPDIR=$([ -w /dev/shm ] && echo /dev/shm || echo "$dir") ip netns exec "$prefix$namespace" "$uml_launch" /usr/bin/linux.uml mem=256M \
         rootfstype=hostfs rootflags=/ ro quiet init="$here_linux/guest-init.sh" \
         SHARE="$share" HERE="$here_linux" umid="$name" uml_dir="$dir/uml" noreboot \
         GLIBC_TUNABLES="glibc.cpu.hwcaps=$no_avx" \
@@ -35,9 +36,11 @@ guest_start() { # NAME NAMESPACE BRIDGE ADDRESS
         "vec0:transport=tap,ifname=t-$name,depth=128,gro=0" \
         </dev/null >"$dir/$name-console.log" 2>&1 &
     guest_pid[$name]=$!
-    until_true 60 guest_is_up "$name" || fail "guest $name does not start"
+    until_true 60 guest_is_settled "$name" && guest_is_up "$name" ||
+        fail "guest $name does not start"
 }
 guest_is_up() { [ -e "$dir/$1.guest/ready" ] && guest "$1" true >/dev/null 2>&1; }
+guest_is_settled() { guest_is_up "$1" || ! kill -0 "${guest_pid[$1]}" 2>/dev/null; }
 
 guest() { # NAME shell...
     local name=$1 at
