@@ -4,7 +4,8 @@
  * A whole session: a reflector with next-hop-self between a peer that is played by the input and
  * one that only listens; both sessions are up when it begins. The input is records: a byte of kind,
  * a byte of length (times 4 for messages), the body. Marker and length of messages are repaired.
- * CUT ends the peer's stream; its body says whether the next has two-octet AS numbers.
+ * CUT ends the peer's stream; its body says whether the next has two-octet AS numbers. STARVE makes
+ * an allocation fail.
  */
 #include "image.h"
 
@@ -20,6 +21,7 @@ enum {
     ANNOUNCE = 8,
     WITHDRAW = 9,
     CUT = 10,
+    STARVE = 11,
     STEPS = 400,
     CONNECTS_MAX = 4
 };
@@ -144,6 +146,9 @@ static void record(world *w, uint8_t kind, const uint8_t *body, size_t len)
         (void)bgpvpn_engine_stream_down(w->e, w->now_ms, w->stream[0]);
         w->stream[0] = 0;
         w->two_octets = len > 0 && (body[0] & 1);
+        break;
+    case STARVE:
+        image_starve(len > 0 ? body[0] : 0);
         break;
     default:
         message(w, kind <= BGPVPN_MESSAGE_REFRESH ? kind : BGPVPN_MESSAGE_UPDATE, body, len);

@@ -3,11 +3,13 @@
  *
  * A stranger who has agreed on keys and now must say who he is: what can be reached before anyone
  * is authenticated, on either side. The first octet: bit 0, the victim is the initiator; bits 1 and
- * 2, what its caller answers when it is asked. Then a row of records: what to do, type of the first
+ * 2, what its caller answers when it is asked; the rest, which allocation fails. Then a row of
+ * records: what to do, type of the first
  * payload, length in two bytes, payloads. In PROVED the AUTH payload is made right for whatever
  * identity the message claims. Without it no SA is ever established, no Child SA installed.
  */
 #include "ikev2_world.h"
+#include "image.h"
 
 #include <stdlib.h>
 
@@ -76,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const uint8_t flags = wire_get_u8(&r);
     world_begin_keyed(&w, flags & 1);
     w.answers = flags >> 1 & 3;
+    image_starve(flags >> 3);
     ikev2__sa *mine = world_mine(&w);
     bool proved = false;
     while (mine && r.left > 0 && wire_ok(&r) && world_victims(&w, mine)) {

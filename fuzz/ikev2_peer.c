@@ -5,9 +5,10 @@
  * keys. The input is a row of records: what to do, an argument, type of the first payload, length
  * in two bytes, payloads. MANGLE flips one bit of what was sealed; PIECE seals a fragment whose
  * number, total and padding are the input's. The top bit of the argument puts the SPI of a Child SA
- * that exists into the payloads that name one.
+ * that exists into the payloads that name one. STARVE makes an allocation of either end fail.
  */
 #include "ikev2_world.h"
+#include "image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -22,6 +23,7 @@ enum {
     FRAGMENT,
     MANGLE,
     PIECE,
+    STARVE,
     ACTIONS
 };
 enum { NAMED = 0x80, TEXT_BYTES = 2048 };
@@ -127,6 +129,9 @@ static void act(world *w, uint8_t action, uint8_t argument)
     case DELETE_CHILD:
         (void)ikev2_engine_delete_child(w->victim, w->now_ms, child);
         break;
+    case STARVE:
+        image_starve(argument);
+        break;
     default:
         w->now_ms += (uint64_t)argument * 100;
         (void)ikev2_engine_timeout(w->victim, w->now_ms);
@@ -148,7 +153,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const ikev2__sa *sa = world_victims(&w, mine);
         if (!sa)
             break;
-        if (action > RESPONSE && action < FRAGMENT) {
+        if ((action > RESPONSE && action < FRAGMENT) || action == STARVE) {
             act(&w, action, argument);
             continue;
         }

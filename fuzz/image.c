@@ -36,6 +36,7 @@ static size_t used;
 static block blocks[BLOCKS_MAX];
 static size_t block_count;
 static bool kept;
+static size_t starve;
 
 static void require(bool holds)
 {
@@ -81,12 +82,14 @@ void *image_resize(void *user, void *ptr, size_t size)
     block *b = in_arena(ptr) ? find(ptr) : NULL;
     if (ptr && !b) {
         if (size > 0)
-            return realloc(ptr, size);
+            return starve > 0 && --starve == 0 ? NULL : realloc(ptr, size);
         free(ptr);
         return NULL;
     }
     void *fresh = NULL;
     if (size > 0) {
+        if (starve > 0 && --starve == 0)
+            return NULL;
         fresh = kept ? malloc(size) : cut(size);
         if (!fresh)
             return NULL;
@@ -117,8 +120,14 @@ void image_keep(void)
     kept = true;
 }
 
+void image_starve(size_t count)
+{
+    starve = count;
+}
+
 void image_restore(void)
 {
+    starve = 0;
     for (size_t i = 0; i < block_count; i++) {
         block *b = &blocks[i];
         __asan_unpoison_memory_region(b->at, b->len);

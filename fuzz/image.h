@@ -26,5 +26,7 @@ void *image_resize(void *user, void *ptr, size_t size);
 bool image_kept(void);
 void image_keep(void);
 void image_restore(void);
+/* The count-th allocation from now on fails, once; 0: none. Restoring forgets it. */
+void image_starve(size_t count);
 
 #endif

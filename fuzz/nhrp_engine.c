@@ -3,8 +3,8 @@
  *
  * The engine in all roles at once. The input is a script: packets on links (their checksums and
  * digests repaired, their request id sometimes that of the last packet sent), steps of time, links
- * that come and go, answers true and false, calls of the data plane. The first octet chooses how
- * packets are authenticated.
+ * that come and go, answers true and false, calls of the data plane, allocations that fail. The
+ * first octet chooses how packets are authenticated.
  */
 #include "image.h"
 #include "libnhrp/core.h"
@@ -219,7 +219,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     nhrp_engine *e = engines[choice > 5 ? choice - 5 : 0];
     for (int step = 0; step < MAX_STEPS && s.left > 0; step++) {
         nhrp_addr a = ip4(10, 2, 2, 0);
-        switch (take(&s) % 9) {
+        switch (take(&s) % 10) {
         case 0:
             now += (uint64_t)take(&s) * 100;
             break;
@@ -248,6 +248,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case 6:
             (void)nhrp_engine_used(e, now, take(&s));
             (void)nhrp_engine_remove(e, now, take(&s));
+            break;
+        case 9:
+            image_starve(take(&s));
             break;
         default:
             packet(e, now, &s, last_id);
