@@ -214,7 +214,7 @@ static void ipv6(dissector *d, span s)
     tree_number(t, layer, "hop_limit", hop_limit);
     tree_number(t, layer, "traffic_class", first >> 20 & 0xff);
     tree_format(t, layer, "flow_label", "0x%05x", (unsigned)(first & 0xfffff));
-    tree_number(t, layer, "payload_length", length);
+    tree_number(t, layer, "length", length);
     span packet;
     if (!limit(d, layer, &s, length ? (size_t)IPV6_BYTES + length : s.wire_len, &packet))
         return;
@@ -229,11 +229,13 @@ static void ipv6(dissector *d, span s)
 void ds_ip(dissector *d, span s)
 {
     const uint8_t version = s.len > 0 ? s.bytes[0] >> 4 : 0;
-    /* Of a packet within another both ends belong to where a stream is. */
     if (d->ends.family) {
-        uint8_t outer[32];
-        memcpy(outer, d->ends.source, 16);
-        memcpy(outer + 16, d->ends.destination, 16);
+        /* Within another packet; the same for both directions, which know of each other. */
+        uint8_t outer[2 * sizeof(d->ends.source)];
+        const bool swap = memcmp(d->ends.source, d->ends.destination, sizeof(d->ends.source)) > 0;
+        memcpy(outer, swap ? d->ends.destination : d->ends.source, sizeof(d->ends.source));
+        memcpy(outer + sizeof(d->ends.source), swap ? d->ends.source : d->ends.destination,
+               sizeof(d->ends.source));
         ds_context(d, outer, sizeof outer);
     }
     if (version == 4) {

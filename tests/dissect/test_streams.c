@@ -253,6 +253,55 @@ static void streams_of_equal_addresses_in_other_tunnels_are_others(void **state)
     dissect_free(d);
 }
 
+/* In a tunnel too: here each direction has its own outer addresses. */
+static void both_directions_of_a_tunnel_know_of_each_other(void **state)
+{
+    (void)state;
+    dissector *d = frames_dissector(false);
+    uint8_t stream[256];
+    frame f;
+    (void)hex_bytes(OPEN KEEPALIVE KEEPALIVE, stream, sizeof stream);
+    frame_tcp(&f, 1000, FLAGS, stream, 29, false);
+    frame_gre(&f, 0x0800, f.bytes, f.len);
+    (void)frames_see(d, &f);
+    frame_tcp(&f, 1048, FLAGS, stream + 48, 19, false); /* the KEEPALIVE before it is missing */
+    frame_gre(&f, 0x0800, f.bytes, f.len);
+    assert_int_equal(messages(frames_see(d, &f)), 0);
+    uint8_t inner[64];
+    frame_tcp(&f, 5000, FLAG_ACK, stream, 0, true);
+    wire_set_u32(f.bytes + IP_BYTES + 8, 1067);
+    memcpy(inner + 4, f.bytes, f.len);
+    memcpy(inner, "\0\0\x08\0", 4);
+    frame_ip(&f, 47, inner, 4 + f.len, true);
+    (void)frames_see(d, &f);
+    frame_tcp(&f, 1067, FLAGS, stream + 29, 19, false);
+    frame_gre(&f, 0x0800, f.bytes, f.len);
+    const node *packet = frames_see(d, &f);
+    assert_int_equal(frames_number(frames_layer(packet, "tcp", 0), "missing"), 19);
+    assert_int_equal(messages(packet), 2);
+    dissect_free(d);
+}
+
+/* What a gap hides is given up, never what is whole before it. */
+static void a_message_before_a_gap_is_not_lost_with_it(void **state)
+{
+    (void)state;
+    dissector *d = frames_dissector(false);
+    uint8_t stream[256];
+    frame f;
+    (void)hex_bytes(OPEN KEEPALIVE KEEPALIVE, stream, sizeof stream);
+    syn(d);
+    assert_int_equal(messages(segment(d, stream, 48, 67)), 0);
+    frame_tcp(&f, 5000, FLAG_ACK, stream, 0, true);
+    wire_set_u32(f.bytes + IP_BYTES + 8, 1000 + 67);
+    (void)frames_see(d, &f);
+    assert_int_equal(messages(segment(d, stream, 0, 29)), 1);
+    const node *packet = segment(d, stream, 67, 67 + 19); /* nothing of sense, but it is next */
+    assert_int_equal(frames_number(frames_layer(packet, "tcp", 0), "missing"), 19);
+    assert_string_equal(frames_text(frames_layer(packet, "bgp", 0), "type"), "KEEPALIVE");
+    dissect_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +313,8 @@ int main(void)
         cmocka_unit_test(a_capture_that_begins_in_the_middle_finds_the_next_marker),
         cmocka_unit_test(a_cut_segment_is_no_error_and_the_stream_goes_on),
         cmocka_unit_test(streams_of_equal_addresses_in_other_tunnels_are_others),
+        cmocka_unit_test(both_directions_of_a_tunnel_know_of_each_other),
+        cmocka_unit_test(a_message_before_a_gap_is_not_lost_with_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
