@@ -296,6 +296,7 @@ char *dissect_text(const node *packet)
     line *out = &whole;
     put(out, packet, "", "number");
     put(out, packet, " ", "time");
+    put(out, packet, " ", "interface");
     put_text(out, " ");
     const node *list = tree_find(packet, "layers");
     if (list)
