@@ -38,6 +38,7 @@ void dissect_reset(dissector *d)
     for (size_t i = 0; i < ASSEMBLIES_MAX; i++)
         ds_assembly_forget(&d->assemblies[i]);
     streams_free(&d->streams);
+    fragments_free(&d->fragments);
 }
 
 void dissect_free(dissector *d)

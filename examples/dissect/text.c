@@ -92,6 +92,7 @@ static void put_ip(line *out, const node *layer)
 {
     ends(out, layer, "source", "destination");
     put(out, layer, " fragment at ", "fragment_offset");
+    put_flag(out, layer, "reassembled", " (whole)");
 }
 
 static void put_icmp(line *out, const node *layer)

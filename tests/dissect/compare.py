@@ -171,8 +171,6 @@ def main():
                 problems.append(f"frame {number}: {bad}: {packet[bad]}")
         if frame["_ws.malformed"]:
             problems.append(f"frame {number}: malformed, says tshark")
-        if any("fragment_offset" in layer for layer in packet["layers"]):
-            continue  # tshark puts them together
         a, b = ours(packet), theirs(frame)
         if repeated(frame) and bool(a["bgp"]) != bool(b["bgp"]):
             by_us_alone += bool(a["bgp"])
