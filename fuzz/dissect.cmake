@@ -1,7 +1,7 @@
 # The core of examples/dissect; its sources, since the fuzz preset builds no example.
 set(dissect ${PROJECT_SOURCE_DIR}/examples/dissect)
 set(dissect_sources "")
-foreach(name core tree rules keys streams text ethernet ip udp tcp gre mpls nhrp ikev2
+foreach(name core tree rules keys streams fragments text ethernet ip udp tcp gre mpls nhrp ikev2
     ikev2_payload esp bgp bgp_attribute)
   list(APPEND dissect_sources ${dissect}/${name}.c)
 endforeach()

@@ -38,6 +38,7 @@ void dissect_reset(dissector *d)
     for (size_t i = 0; i < ASSEMBLIES_MAX; i++)
         ds_assembly_forget(&d->assemblies[i]);
     streams_free(&d->streams);
+    fragments_free(&d->fragments);
 }
 
 void dissect_free(dissector *d)
@@ -67,13 +68,16 @@ const node *dissect_packet(dissector *d, const dissect_frame *frame)
     tree_reset(t);
     d->number = frame->number;
     d->ends = (endpoints){0};
-    d->context = 0;
+    d->context = frame->interface;
     d->depth = 0;
     d->quoting = 0;
     d->packet = tree_root(t);
     tree_number(t, d->packet, "number", frame->number);
     tree_format(t, d->packet, "time", "%" PRIu64 ".%06" PRIu32, frame->seconds,
                 frame->microseconds);
+    if (frame->interface_name)
+        tree_string(t, d->packet, "interface", (const uint8_t *)frame->interface_name,
+                    strlen(frame->interface_name));
     tree_number(t, d->packet, "length", frame->wire_len);
     if (frame->len < frame->wire_len)
         tree_number(t, d->packet, "captured", frame->len);

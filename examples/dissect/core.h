@@ -7,6 +7,7 @@
 #define DISSECT_CORE_H
 
 #include "dissect.h"
+#include "fragments.h"
 #include "keys.h"
 #include "rules.h"
 #include "streams.h"
@@ -57,6 +58,7 @@ struct dissector {
     ikev2_opener *opener;
     key_tables keys;
     stream_table streams;
+    fragment_table fragments;
     assembly assemblies[ASSEMBLIES_MAX];
 
     /* Of the frame at hand. */

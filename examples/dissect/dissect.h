@@ -38,8 +38,10 @@ typedef struct dissect_frame {
     uint64_t number; /* from 1 */
     uint64_t seconds;
     uint32_t microseconds;
-    uint32_t link;        /* DISSECT_LINK_... */
-    const uint8_t *bytes; /* what was captured */
+    uint32_t link;              /* DISSECT_LINK_... */
+    uint32_t interface;         /* that it was captured on, from 1; 0: the file does not say */
+    const char *interface_name; /* may be NULL; need not be printable */
+    const uint8_t *bytes;       /* what was captured */
     size_t len;
     size_t wire_len; /* what there was on the wire */
 } dissect_frame;

@@ -57,6 +57,8 @@ static esp_rc open_with(esp_keys *k, const esp_header *h, const span *s, uint8_t
             memcpy(copy, s->bytes, s->len);
             rc = try_open(k, h, true, true, copy, s->len, opened);
         }
+        if (*esn && rc == ESP_OK)
+            k->sequence_high = (uint32_t)(opened->sequence >> 32);
     }
     return rc;
 }
@@ -124,6 +126,10 @@ void ds_esp(dissector *d, span s)
     }
     if (esn && is_authentic(rc))
         tree_true(t, layer, "extended_sequence_number");
+    if (rc == ESP_ERR_CRYPTO) {
+        tree_text(t, layer, "status", "cannot be opened");
+        return;
+    }
     if (rc == ESP_OK) {
         show_opened(d, layer, &s, copy, &opened);
     } else if (rc == ESP_ERR_DUMMY) {

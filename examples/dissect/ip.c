@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * IPv4 and IPv6, and what they carry. Fragments are named, not put together.
+ * IPv4 and IPv6, and what they carry.
  */
 #include "core.h"
 #include "internal/checksum.h"
@@ -17,6 +17,8 @@ enum {
     MORE_FRAGMENTS = 0x2000,
     DONT_FRAGMENT = 0x4000,
     FRAGMENT_OFFSET = 0x1fff,
+    IPV6_FRAGMENT_OFFSET = 0xfff8,
+    IPV6_MORE_FRAGMENTS = 1,
     PROTOCOL_HOP_BY_HOP = 0,
     PROTOCOL_ICMP = 1,
     PROTOCOL_TCP = 6,
@@ -97,6 +99,39 @@ static bool limit(dissector *d, node *layer, const span *s, size_t total, span *
     return true;
 }
 
+/* RFC 791 3.2, RFC 8200 4.5: names a fragment, and goes on with the datagram when it is whole. */
+static void put_fragment(dissector *d, node *layer, uint8_t protocol, uint32_t id, size_t offset,
+                         bool more, span s)
+{
+    tree *t = &d->tree;
+    tree_number(t, layer, "fragment_offset", offset);
+    if (more)
+        tree_true(t, layer, "more_fragments");
+    ds_payload(d, layer, &s);
+    if (d->quoting > 0 || ds_is_cut(&s)) {
+        ds_cut(d, layer, &s);
+        return;
+    }
+    if ((more && (s.len % FRAGMENT_UNIT || s.len == 0)) || offset + s.len >= DATAGRAM_BYTES) {
+        ds_fault(d, layer, &s, RULES_IP, IP_ERR_FRAGMENT);
+        return;
+    }
+    fragment_key key = {
+        .context = d->context, .id = id, .family = d->ends.family, .protocol = protocol};
+    memcpy(key.source, d->ends.source, sizeof(key.source));
+    memcpy(key.destination, d->ends.destination, sizeof(key.destination));
+    datagram *g = fragments_add(&d->fragments, &key, offset, s.bytes, s.len, more);
+    uint8_t *whole = g ? tree_memory(t, g->total) : NULL;
+    if (whole) {
+        const span joined = {
+            .bytes = whole, .len = g->total, .wire_len = g->total, .buffer = "ip fragments"};
+        memcpy(whole, g->bytes, g->total);
+        fragments_release(g);
+        tree_true(t, layer, "reassembled");
+        ds_ip_protocol(d, layer, protocol, joined);
+    }
+}
+
 /* RFC 791 3.1 */
 static void ipv4(dissector *d, span s)
 {
@@ -146,20 +181,16 @@ static void ipv4(dissector *d, span s)
     memcpy(d->ends.source, source, 4);
     memcpy(d->ends.destination, destination, 4);
     const span payload = ds_from(&packet, header);
-    if (fragment & (MORE_FRAGMENTS | FRAGMENT_OFFSET)) {
-        tree_number(t, layer, "fragment_offset", (fragment & FRAGMENT_OFFSET) * 8u);
-        if (fragment & MORE_FRAGMENTS)
-            tree_true(t, layer, "more_fragments");
-        ds_payload(d, layer, &payload);
-        return;
-    }
-    ds_ip_protocol(d, layer, protocol, payload);
+    if (fragment & (MORE_FRAGMENTS | FRAGMENT_OFFSET))
+        put_fragment(d, layer, protocol, id, (fragment & FRAGMENT_OFFSET) * FRAGMENT_UNIT,
+                     fragment & MORE_FRAGMENTS, payload);
+    else
+        ds_ip_protocol(d, layer, protocol, payload);
 }
 
-/* RFC 8200 4; where the payload begins, 0: it cannot be told, or is a fragment. */
+/* RFC 8200 4; where the payload begins, 0: it cannot be told, or was a fragment. */
 static size_t extensions(dissector *d, node *layer, const span *s, uint8_t *protocol)
 {
-    tree *t = &d->tree;
     size_t at = IPV6_BYTES;
     for (int n = 0; n < EXTENSIONS_MAX; n++) {
         const bool fragment = *protocol == PROTOCOL_FRAGMENT;
@@ -172,19 +203,17 @@ static size_t extensions(dissector *d, node *layer, const span *s, uint8_t *prot
         const uint8_t units = wire_get_u8(&r); /* of eight bytes beyond the first eight */
         const size_t len = fragment ? 8 : (units + 1u) * 8;
         const uint16_t offset = wire_get_u16(&r);
-        (void)wire_get_bytes(&r, len - 4);
+        const uint32_t id = wire_get_u32(&r);
+        (void)wire_get_bytes(&r, len - FRAGMENT_UNIT);
         if (!wire_ok(&r)) {
             ds_fault_at(d, layer, s, at, NULL, RULES_IP, IP_ERR_EXTENSION);
             return 0;
         }
         *protocol = next;
         at += len;
-        if (fragment && (offset & 0xfff9)) {
-            const span payload = ds_from(s, at);
-            tree_number(t, layer, "fragment_offset", offset & 0xfff8u);
-            if (offset & 1)
-                tree_true(t, layer, "more_fragments");
-            ds_payload(d, layer, &payload);
+        if (fragment && (offset & (IPV6_FRAGMENT_OFFSET | IPV6_MORE_FRAGMENTS))) {
+            put_fragment(d, layer, next, id, offset & IPV6_FRAGMENT_OFFSET,
+                         offset & IPV6_MORE_FRAGMENTS, ds_from(s, at));
             return 0;
         }
     }
@@ -214,7 +243,7 @@ static void ipv6(dissector *d, span s)
     tree_number(t, layer, "hop_limit", hop_limit);
     tree_number(t, layer, "traffic_class", first >> 20 & 0xff);
     tree_format(t, layer, "flow_label", "0x%05x", (unsigned)(first & 0xfffff));
-    tree_number(t, layer, "payload_length", length);
+    tree_number(t, layer, "length", length);
     span packet;
     if (!limit(d, layer, &s, length ? (size_t)IPV6_BYTES + length : s.wire_len, &packet))
         return;
@@ -229,11 +258,13 @@ static void ipv6(dissector *d, span s)
 void ds_ip(dissector *d, span s)
 {
     const uint8_t version = s.len > 0 ? s.bytes[0] >> 4 : 0;
-    /* Of a packet within another both ends belong to where a stream is. */
     if (d->ends.family) {
-        uint8_t outer[32];
-        memcpy(outer, d->ends.source, 16);
-        memcpy(outer + 16, d->ends.destination, 16);
+        /* Within another packet; the same for both directions, which know of each other. */
+        uint8_t outer[2 * sizeof(d->ends.source)];
+        const bool swap = memcmp(d->ends.source, d->ends.destination, sizeof(d->ends.source)) > 0;
+        memcpy(outer, swap ? d->ends.destination : d->ends.source, sizeof(d->ends.source));
+        memcpy(outer + sizeof(d->ends.source), swap ? d->ends.source : d->ends.destination,
+               sizeof(d->ends.source));
         ds_context(d, outer, sizeof outer);
     }
     if (version == 4) {

@@ -39,7 +39,7 @@ typedef struct esp_keys {
     uint32_t spi_mask;
     uint8_t algorithm; /* 0: one that libesp does not have */
     uint8_t esn;
-    uint32_t sequence_high;
+    uint32_t sequence_high; /* with ESN: of the last packet */
     uint8_t key[ESP_KEYMAT_MAX];
     size_t key_len;
     esp_sa *sa; /* of the last packet that these keys opened, or should have */

@@ -32,6 +32,9 @@ static const rule rules[] = {
     {RULES_IP, IP_ERR_ICMP, 0, true, "IP_ERR_ICMP", "RFC 792, RFC 4443 2.1",
      "the ICMP message is shorter than its header"},
 
+    {RULES_IP, IP_ERR_FRAGMENT, 0, false, "IP_ERR_FRAGMENT", "RFC 791 3.2, RFC 8200 4.5",
+     "a fragment that is not the last is no multiple of 8 bytes long, or one goes beyond 65535"},
+
     {RULES_UDP, UDP_ERR_TRUNCATED, 0, true, "UDP_ERR_TRUNCATED", "RFC 768",
      "the datagram is shorter than its header"},
     {RULES_UDP, UDP_ERR_LENGTH, 4, false, "UDP_ERR_LENGTH", "RFC 768",

@@ -32,7 +32,8 @@ enum {
     IP_ERR_HEADER = -23,
     IP_ERR_LENGTH = -24,
     IP_ERR_EXTENSION = -25,
-    IP_ERR_ICMP = -26
+    IP_ERR_ICMP = -26,
+    IP_ERR_FRAGMENT = -27
 };
 enum { UDP_ERR_TRUNCATED = -20, UDP_ERR_LENGTH = -21 };
 enum { TCP_ERR_TRUNCATED = -20, TCP_ERR_OFFSET = -21 };

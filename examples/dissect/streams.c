@@ -183,11 +183,10 @@ static void take_later(stream_state *s, bool give_up, stream_result *r)
         const int32_t gap = ahead(first->sequence, s->next);
         if (gap > 0) {
             const bool acked = s->acked_known && ahead(s->acked, first->sequence) >= 0;
-            if (!acked && !give_up)
+            /* Not while there is something that nobody has looked at yet. */
+            if ((!acked && !give_up) || r->added > 0)
                 return;
             r->missing += (uint32_t)gap;
-            r->added = 0;
-            r->own_len = 0;
             skip_to(s, first->sequence);
             give_up = false;
         }
@@ -195,6 +194,11 @@ static void take_later(stream_state *s, bool give_up, stream_result *r)
         r->added += take(s, first->sequence, first->bytes, first->len, &skipped, &r->no_memory);
         drop_later(s, 0);
     }
+}
+
+static bool has_room(const stream_state *s, size_t len)
+{
+    return s->later_count < STREAM_LATER_MAX && s->later_bytes + len <= STREAM_LATER_BYTES;
 }
 
 stream_result stream_add(stream_state *s, uint32_t sequence, const uint8_t *bytes, size_t len,
@@ -212,22 +216,18 @@ stream_result stream_add(stream_state *s, uint32_t sequence, const uint8_t *byte
             drop_later(s, 0);
         skip_to(s, sequence);
     }
+    if (ahead(sequence, s->next) > 0 && !has_room(s, len))
+        take_later(s, true, &r);
+    if (ahead(sequence, s->next) > 0 && has_room(s, len)) {
+        if (len > 0)
+            keep_later(s, sequence, bytes, len, &r);
+        take_later(s, false, &r);
+        return r;
+    }
     if (ahead(sequence, s->next) > 0) {
-        const bool room =
-            s->later_count < STREAM_LATER_MAX && s->later_bytes + len <= STREAM_LATER_BYTES;
-        if (!room) {
-            take_later(s, true, &r);
-            if (ahead(sequence, s->next) > 0) {
-                r.missing += (uint32_t)ahead(sequence, s->next);
-                skip_to(s, sequence);
-                r.added = 0;
-            }
-        } else {
-            if (len > 0)
-                keep_later(s, sequence, bytes, len, &r);
-            take_later(s, false, &r);
-            return r;
-        }
+        r.missing += (uint32_t)ahead(sequence, s->next);
+        r.added = 0;
+        skip_to(s, sequence);
     }
     r.own_at = s->len;
     r.own_len = take(s, sequence, bytes, len, &r.own_skip, &r.no_memory);

@@ -92,6 +92,7 @@ static void put_ip(line *out, const node *layer)
 {
     ends(out, layer, "source", "destination");
     put(out, layer, " fragment at ", "fragment_offset");
+    put_flag(out, layer, "reassembled", " (whole)");
 }
 
 static void put_icmp(line *out, const node *layer)
@@ -296,6 +297,7 @@ char *dissect_text(const node *packet)
     line *out = &whole;
     put(out, packet, "", "number");
     put(out, packet, " ", "time");
+    put(out, packet, " ", "interface");
     put_text(out, " ");
     const node *list = tree_find(packet, "layers");
     if (list)

@@ -23,7 +23,8 @@ isakmp.messageid isakmp.typepayload bgp.type bgp.mp_reach_nlri_ipv4_prefix
 bgp.mp_unreach_nlri_ipv4_prefix bgp.mp_reach_nlri_ipv6_prefix bgp.mp_unreach_nlri_ipv6_prefix
 bgp.nlri_prefix bgp.withdrawn_prefix bgp.rd bgp.label_stack
 icmp.type tcp.analysis.retransmission tcp.analysis.spurious_retransmission
-tcp.analysis.fast_retransmission tcp.analysis.out_of_order tcp.len _ws.malformed""".split()
+tcp.analysis.fast_retransmission tcp.analysis.out_of_order tcp.len _ws.malformed frame.len
+frame.cap_len frame.interface_name frame.time_epoch""".split()
 
 # What tshark calls the layers that both know; others are left out.
 LAYERS = {"eth": "ethernet", "vlan": "vlan", "ip": "ipv4", "ipv6": "ipv6", "udp": "udp", "tcp": "tcp",
@@ -96,6 +97,8 @@ def ours(packet):
     protos = ["sll" if p == "sll2" else p for p in protos]
     prefixes = [r for m in bgp for r in routes(m)]
     return {
+        "frame": [packet["length"], packet.get("captured", packet["length"]),
+                  packet.get("interface", ""), packet["time"]],
         "protocols": once(protos),
         "ipv4": of("ipv4", "source") + of("ipv4", "destination"),
         "ipv6": of("ipv6", "source") + of("ipv6", "destination"),
@@ -115,7 +118,10 @@ def ours(packet):
 
 def theirs(t):
     protos = [LAYERS[p] for p in t["frame.protocols"][0].split(":") if p in LAYERS]
+    name = "".join(t["frame.interface_name"])
     return {
+        "frame": [int(t["frame.len"][0]), int(t["frame.cap_len"][0]), name,
+                  t["frame.time_epoch"][0][:-3]],
         "protocols": once(protos),
         "ipv4": t["ip.src"] + t["ip.dst"],
         "ipv6": t["ipv6.src"] + t["ipv6.dst"],
@@ -165,8 +171,6 @@ def main():
                 problems.append(f"frame {number}: {bad}: {packet[bad]}")
         if frame["_ws.malformed"]:
             problems.append(f"frame {number}: malformed, says tshark")
-        if any("fragment_offset" in layer for layer in packet["layers"]):
-            continue  # tshark puts them together
         a, b = ours(packet), theirs(frame)
         if repeated(frame) and bool(a["bgp"]) != bool(b["bgp"]):
             by_us_alone += bool(a["bgp"])

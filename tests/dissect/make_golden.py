@@ -85,8 +85,11 @@ sa = SecurityAssociation(ESP, spi=0x1000, crypt_algo="AES-GCM", crypt_key=key, s
 tunnel = SecurityAssociation(ESP, spi=0x1001, crypt_algo="AES-GCM", crypt_key=key, seq_num=1,
                              tunnel_header=IP(src=A, dst=B, id=8))
 gre = IP(src=A, dst=B, id=9) / GRE(proto=0x8847) / MPLS(label=100, s=1, ttl=64) / ping
+long = IP(src=A, dst=B, id=10) / GRE(proto=0x0800) / IP(src=A, dst=B, id=11) / ICMP(id=7, seq=9) \
+    / (b"x" * 1500)
 capture("esp", [sa.encrypt(gre, seq_num=1, iv=bytes(7) + b"\1"),
-                tunnel.encrypt(ping, seq_num=1, iv=bytes(7) + b"\1")], 101)
+                tunnel.encrypt(ping, seq_num=1, iv=bytes(7) + b"\1")]
+        + fragment(sa.encrypt(long, seq_num=2, iv=bytes(7) + b"\2"), fragsize=800), 101)
 
 
 # IKEv2 in two fragments (RFC 7383): an INFORMATIONAL with three notifications.

@@ -8,10 +8,10 @@
  * called truncated. flips: bits are turned over: whatever is said, the dissector goes on, and what
  * it says can be printed.
  */
+#include "dissect/capture.h"
 #include "dissect/json.h"
 #include "dissect/options.h"
 
-#include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,10 +65,12 @@ static void judge(const node *packet, bool may_err, bool may_be_cut, counts *c)
     }
 }
 
-static void mistreat(dissector *d, uint32_t link, const struct pcap_pkthdr *head,
-                     const uint8_t *bytes, const char *how, uint64_t number, FILE *sink, counts *c)
+static void mistreat(dissector *d, const dissect_frame *f, const char *how, FILE *sink, counts *c)
 {
-    const size_t len = head->caplen;
+    const uint32_t link = f->link;
+    const uint8_t *bytes = f->bytes;
+    const uint64_t number = f->number;
+    const size_t len = f->len;
     static uint64_t seed = 1;
     static uint8_t copy[DISSECT_FRAME_MAX];
     if (strcmp(how, "flips") == 0) {
@@ -89,9 +91,8 @@ static void mistreat(dissector *d, uint32_t link, const struct pcap_pkthdr *head
 
 int main(int argc, char **argv)
 {
-    char why[PCAP_ERRBUF_SIZE];
-    struct pcap_pkthdr *head;
-    const u_char *bytes;
+    char why[CAPTURE_WHY_BYTES] = "";
+    dissect_frame frame;
     counts c = {0};
     if (argc != 4)
         return 2;
@@ -101,19 +102,17 @@ int main(int argc, char **argv)
         return 2;
     dissector *d = dissect_new(&o.core);
     FILE *sink = fopen("/dev/null", "w");
-    pcap_t *pcap = pcap_open_offline(o.file, why);
-    if (!d || !sink || !pcap || !options_load_keys(&o, d)) {
-        fprintf(stderr, "%s: %s\n", o.file, pcap ? "keys" : why);
+    capture *file = capture_open(o.file, NULL, why);
+    if (!d || !sink || !file || !options_load_keys(&o, d)) {
+        fprintf(stderr, "%s: %s\n", o.file, file ? "keys" : why);
         return 2;
     }
-    const uint32_t link = (uint32_t)pcap_datalink(pcap);
-    uint64_t number = 0;
-    while (pcap_next_ex(pcap, &head, &bytes) == 1)
-        mistreat(d, link, head, bytes, argv[3], ++number, sink, &c);
+    while (capture_next(file, &frame, why) == CAPTURE_PACKET)
+        mistreat(d, &frame, argv[3], sink, &c);
     printf("%s: %llu frames, %llu with an error, %llu truncated, %llu wrongly so\n", argv[3],
            (unsigned long long)c.frames, (unsigned long long)c.errors,
            (unsigned long long)c.truncated, (unsigned long long)c.wrong);
-    pcap_close(pcap);
+    capture_close(file);
     fclose(sink);
     dissect_free(d);
     const bool seen = strcmp(argv[3], "cuts") == 0 ? c.truncated > 0 : c.errors > 0;

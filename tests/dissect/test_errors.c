@@ -7,6 +7,7 @@
 #include "frames.h"
 
 #include "dissect/rules.h"
+#include "internal/checksum.h"
 #include "internal/wire.h"
 
 #include <nhrp/nhrp.h>
@@ -68,6 +69,25 @@ static void ipv4_headers_that_contradict_themselves(void **state)
                         "RFC 791 3.1, RFC 8200 3");
     frames_assert_error(raw(d, DISSECT_LINK_RAW, ""), "ip", 0, "IP_ERR_TRUNCATED",
                         "RFC 791 3.1, RFC 8200 3");
+}
+
+/* RFC 791 3.2: 7 bytes and more to come; one that ends beyond 65535. */
+static void fragments_that_cannot_be(void **state)
+{
+    frame f;
+    static const uint8_t bytes[16];
+    frame_ip(&f, 17, bytes, 7, false);
+    f.bytes[6] = 0x20;
+    wire_set_u16(f.bytes + 10, 0);
+    wire_set_u16(f.bytes + 10, checksum_end(checksum_add(0, f.bytes, IP_BYTES)));
+    frames_assert_error(frames_see(*state, &f), "ipv4", 20, "IP_ERR_FRAGMENT",
+                        "RFC 791 3.2, RFC 8200 4.5");
+    frame_ip(&f, 17, bytes, 16, false);
+    wire_set_u16(f.bytes + 6, 0x1fff);
+    wire_set_u16(f.bytes + 10, 0);
+    wire_set_u16(f.bytes + 10, checksum_end(checksum_add(0, f.bytes, IP_BYTES)));
+    frames_assert_error(frames_see(*state, &f), "ipv4", 20, "IP_ERR_FRAGMENT",
+                        "RFC 791 3.2, RFC 8200 4.5");
 }
 
 #define IPV6_ADDRESSES "20010db800000000000000000000000120010db8000000000000000000000002"
@@ -462,6 +482,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(link_headers_that_end_too_soon_or_name_nothing),
         cmocka_unit_test(ipv4_headers_that_contradict_themselves),
+        cmocka_unit_test(fragments_that_cannot_be),
         cmocka_unit_test(ipv6_headers_that_contradict_themselves),
         cmocka_unit_test(transport_headers_that_contradict_themselves),
         cmocka_unit_test(gre_headers_that_must_be_discarded),

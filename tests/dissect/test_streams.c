@@ -1,10 +1,12 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Streams put together from segments: in any order, twice, overlapping, never.
+ * Streams put together from segments, and datagrams from fragments: in any order, twice,
+ * overlapping, never.
  */
 #include "frames.h"
 
+#include "dissect/fragments.h"
 #include "dissect/streams.h"
 #include "internal/wire.h"
 
@@ -107,6 +109,86 @@ static void nothing_grows_without_bound(void **state)
         assert_true(s->later_count <= STREAM_LATER_MAX && t->count <= STREAMS_MAX);
     }
     free_table(t);
+}
+
+/* RFC 791 3.2: pieces in any order, some twice, of several datagrams at once. */
+static void datagrams_come_out_as_they_went_in_whatever_the_order(void **state)
+{
+    (void)state;
+    enum { DATAGRAMS = 8, BYTES = 3000, UNITS = BYTES / FRAGMENT_UNIT };
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        prng p = {seed};
+        fragment_table *t = calloc(1, sizeof(*t));
+        assert_non_null(t);
+        static uint8_t sent[DATAGRAMS][BYTES];
+        bool whole[DATAGRAMS] = {false};
+        struct piece {
+            size_t which;
+            size_t at;
+            size_t len;
+        } pieces[DATAGRAMS * UNITS * 2];
+        size_t count = 0;
+        for (size_t i = 0; i < DATAGRAMS; i++) {
+            prng_bytes(&p, sent[i], BYTES);
+            for (size_t at = 0; at < BYTES;) {
+                size_t len = (1 + prng_below(&p, 60)) * FRAGMENT_UNIT;
+                len = at + len > BYTES - 5 ? BYTES - 5 - at : len; /* the last is no multiple */
+                pieces[count++] = (struct piece){i, at, len};
+                if (prng_below(&p, 5) == 0) {
+                    pieces[count] = pieces[count - 1];
+                    count++;
+                }
+                at += len;
+                if (at == BYTES - 5)
+                    break;
+            }
+        }
+        for (size_t i = 0; i < count; i++) {
+            const size_t other = prng_below(&p, (uint32_t)count);
+            const struct piece swap = pieces[i];
+            pieces[i] = pieces[other];
+            pieces[other] = swap;
+        }
+        for (size_t i = 0; i < count; i++) {
+            const struct piece *x = &pieces[i];
+            const fragment_key k = {.family = 4, .id = (uint32_t)x->which};
+            if (whole[x->which])
+                continue;
+            datagram *g = fragments_add(t, &k, x->at, sent[x->which] + x->at, x->len,
+                                        x->at + x->len < BYTES - 5);
+            if (!g)
+                continue;
+            assert_bytes(g->bytes, g->total, sent[x->which], BYTES - 5);
+            whole[x->which] = true;
+            fragments_release(g);
+        }
+        for (size_t i = 0; i < DATAGRAMS; i++)
+            assert_true(whole[i]);
+        for (size_t i = 0; i < DATAGRAMS_MAX; i++)
+            assert_null(t->datagrams[i].bytes);
+        free(t);
+    }
+}
+
+static void fragments_that_contradict_each_other_do_no_harm(void **state)
+{
+    (void)state;
+    prng p = {5};
+    fragment_table *t = calloc(1, sizeof(*t));
+    assert_non_null(t);
+    static uint8_t bytes[4000];
+    for (int n = 0; n < 50000; n++) {
+        const fragment_key k = {.family = 4, .id = prng_below(&p, 40)};
+        const size_t offset = prng_below(&p, 9000) * FRAGMENT_UNIT;
+        datagram *g = fragments_add(t, &k, offset, bytes, prng_below(&p, sizeof bytes),
+                                    prng_below(&p, 4) != 0);
+        if (g) {
+            assert_true(g->total <= DATAGRAM_BYTES);
+            fragments_release(g);
+        }
+    }
+    fragments_free(t);
+    free(t);
 }
 
 #define MARKER    "ffffffffffffffffffffffffffffffff"
@@ -253,17 +335,70 @@ static void streams_of_equal_addresses_in_other_tunnels_are_others(void **state)
     dissect_free(d);
 }
 
+/* In a tunnel too: here each direction has its own outer addresses. */
+static void both_directions_of_a_tunnel_know_of_each_other(void **state)
+{
+    (void)state;
+    dissector *d = frames_dissector(false);
+    uint8_t stream[256];
+    frame f;
+    (void)hex_bytes(OPEN KEEPALIVE KEEPALIVE, stream, sizeof stream);
+    frame_tcp(&f, 1000, FLAGS, stream, 29, false);
+    frame_gre(&f, 0x0800, f.bytes, f.len);
+    (void)frames_see(d, &f);
+    frame_tcp(&f, 1048, FLAGS, stream + 48, 19, false); /* the KEEPALIVE before it is missing */
+    frame_gre(&f, 0x0800, f.bytes, f.len);
+    assert_int_equal(messages(frames_see(d, &f)), 0);
+    uint8_t inner[64];
+    frame_tcp(&f, 5000, FLAG_ACK, stream, 0, true);
+    wire_set_u32(f.bytes + IP_BYTES + 8, 1067);
+    memcpy(inner + 4, f.bytes, f.len);
+    memcpy(inner, "\0\0\x08\0", 4);
+    frame_ip(&f, 47, inner, 4 + f.len, true);
+    (void)frames_see(d, &f);
+    frame_tcp(&f, 1067, FLAGS, stream + 29, 19, false);
+    frame_gre(&f, 0x0800, f.bytes, f.len);
+    const node *packet = frames_see(d, &f);
+    assert_int_equal(frames_number(frames_layer(packet, "tcp", 0), "missing"), 19);
+    assert_int_equal(messages(packet), 2);
+    dissect_free(d);
+}
+
+/* What a gap hides is given up, never what is whole before it. */
+static void a_message_before_a_gap_is_not_lost_with_it(void **state)
+{
+    (void)state;
+    dissector *d = frames_dissector(false);
+    uint8_t stream[256];
+    frame f;
+    (void)hex_bytes(OPEN KEEPALIVE KEEPALIVE, stream, sizeof stream);
+    syn(d);
+    assert_int_equal(messages(segment(d, stream, 48, 67)), 0);
+    frame_tcp(&f, 5000, FLAG_ACK, stream, 0, true);
+    wire_set_u32(f.bytes + IP_BYTES + 8, 1000 + 67);
+    (void)frames_see(d, &f);
+    assert_int_equal(messages(segment(d, stream, 0, 29)), 1);
+    const node *packet = segment(d, stream, 67, 67 + 19); /* nothing of sense, but it is next */
+    assert_int_equal(frames_number(frames_layer(packet, "tcp", 0), "missing"), 19);
+    assert_string_equal(frames_text(frames_layer(packet, "bgp", 0), "type"), "KEEPALIVE");
+    dissect_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_come_out_as_they_went_in_whatever_the_order),
         cmocka_unit_test(nothing_grows_without_bound),
+        cmocka_unit_test(datagrams_come_out_as_they_went_in_whatever_the_order),
+        cmocka_unit_test(fragments_that_contradict_each_other_do_no_harm),
         cmocka_unit_test(messages_are_seen_where_their_last_byte_is),
         cmocka_unit_test(segments_out_of_order_and_twice_are_told),
         cmocka_unit_test(what_was_never_captured_is_skipped_once_the_peer_has_it),
         cmocka_unit_test(a_capture_that_begins_in_the_middle_finds_the_next_marker),
         cmocka_unit_test(a_cut_segment_is_no_error_and_the_stream_goes_on),
         cmocka_unit_test(streams_of_equal_addresses_in_other_tunnels_are_others),
+        cmocka_unit_test(both_directions_of_a_tunnel_know_of_each_other),
+        cmocka_unit_test(a_message_before_a_gap_is_not_lost_with_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
