@@ -44,6 +44,8 @@ enum {
     RT_CONTROL_IKE = 1, /* router_packet.control */
     RT_CONTROL_NHRP = 2,
     RT_NHRP_INTERFACE = 1,
+    RT_NHRP_TRANSMISSIONS = 6,
+    RT_NHRP_RETRANSMIT_MAX_MS = 4000,
     RT_NHRP_SEND_LIMIT = 1000, /* packets of a link in the ten seconds of libnhrp's interval */
     RT_MAX_TUNNELS = 65536,
     RT_SLOTS_PER_CHUNK = 256,
