@@ -289,7 +289,7 @@ bool bgpvpn__attrs_find(const attrs *a, uint8_t type, const uint8_t **value, siz
 }
 
 /* Fills in what is asked of a set again and again. */
-static void digest(attrs *a)
+static void digest(const bgpvpn_engine *e, attrs *a)
 {
     size_t it = 0;
     bgpvpn_attribute at;
@@ -325,6 +325,11 @@ static void digest(attrs *a)
                 a->no_export |= community == NO_EXPORT;
                 a->no_advertise |= community == NO_ADVERTISE;
             }
+            break;
+        case BGPVPN_ATTR_EXTENDED_COMMUNITIES:
+            for (size_t i = 0; i + RT_LEN <= at.len; i += RT_LEN)
+                if (bgpvpn_rt_check(at.value + i) == BGPVPN_YES)
+                    a->targets |= bgpvpn__target_bit(e, at.value + i);
             break;
         default:
             break;
@@ -363,7 +368,7 @@ bgpvpn_rc bgpvpn__attrs_get(bgpvpn_engine *e, const uint8_t *bytes, size_t len,
     a->hop = h;
     a->len = (uint32_t)len;
     memcpy(a->bytes, bytes, len);
-    digest(a);
+    digest(e, a);
     map_insert(&e->attr_sets, &e->alloc, &a->node, hash);
     *out = a;
     return BGPVPN_OK;

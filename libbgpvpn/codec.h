@@ -16,7 +16,7 @@
 #define BGPVPN_AS_SEQ     2
 
 /* The last one known. */
-#define BGPVPN_TABLE_LAST BGPVPN_TABLE_VPNV6
+#define BGPVPN_TABLE_LAST BGPVPN_TABLE_TARGETS
 
 /* Subtypes of ROUTE-REFRESH (RFC 7313 3.2). */
 enum { REFRESH_REQUEST = 0, REFRESH_BEGIN = 1, REFRESH_END = 2 };
@@ -35,7 +35,13 @@ uint8_t bgpvpn__table_safi(uint32_t table);
 /* The number of its bit. */
 uint32_t bgpvpn__table_index(uint32_t table);
 
-/* 32 or 128, by the family of its prefixes. */
+/* Both families of VPN routes. */
+#define BGPVPN_TABLES_VPN ((uint32_t)(BGPVPN_TABLE_VPNV4 | BGPVPN_TABLE_VPNV6))
+
+/* Of its prefixes. */
+uint8_t bgpvpn__table_family(uint32_t table);
+
+/* 32, 128, or 96 of route target membership. */
 uint8_t bgpvpn__table_bits(uint32_t table);
 
 /* Writes the head of an attribute: flags, type and a length of one or two octets. */

@@ -28,10 +28,18 @@ static bool is_internal(const bgpvpn_engine *e, const neighbor *n)
     return n->cfg.remote_as == e->cfg.local_as;
 }
 
+static bool is_to_clients(const group *g)
+{
+    return g->policy.client && g->policy.internal;
+}
+
 /* Whether a route may be told to a group at all. */
-static bool is_eligible(const bgpvpn_engine *e, const group *g, const path *best)
+static bool is_eligible(const bgpvpn_engine *e, const group *g, const dest *d, const path *best)
 {
     const neighbor *from = source_of(e, best);
+    /* RFC 4684 4: clients are asked for everything, and only they by ourselves. */
+    if (d->table == BGPVPN_TABLE_TARGETS && d->prefix_len == 0 && !from)
+        return is_to_clients(g);
     /* RFC 1997 */
     if (best->attrs->no_advertise || (best->attrs->no_export && !g->policy.internal))
         return false;
@@ -49,6 +57,14 @@ static const bgpvpn_addr *next_hop_of(const group *g, uint32_t table, const attr
     return ipv4_only && next_hop->family != BGPVPN_FAMILY_IPV4 ? NULL : next_hop;
 }
 
+static bool is_wanted(const bgpvpn_engine *e, const neighbor *n, const path *best)
+{
+    const uint8_t *communities;
+    size_t len;
+    return bgpvpn__attrs_find(best->attrs, BGPVPN_ATTR_EXTENDED_COMMUNITIES, &communities, &len) &&
+           bgpvpn__targets_want(e, n, communities, len);
+}
+
 act bgpvpn__evaluate(bgpvpn_engine *e, const group *g, const neighbor *n, uint32_t handle)
 {
     dest *d = bgpvpn__dest(e, handle);
@@ -58,13 +74,23 @@ act bgpvpn__evaluate(bgpvpn_engine *e, const group *g, const neighbor *n, uint32
     a.kind = ACT_SKIP;
     if (!(g->policy.tables & d->table))
         return a;
+    /* That we want everything is all that a client hears about route targets. */
+    if (d->table == BGPVPN_TABLE_TARGETS && d->prefix_len > 0 && is_to_clients(g))
+        return a;
 
+    a.targets = d->targets;
+    const bool filtered = n && bgpvpn__targets_filter(n, d->table);
     const bool own = n && n->index == d->source;
     /* A withdrawal is only for those who may have been told something else before. */
     const uint8_t withdraw = (d->flags & DEST_SENT) && (!own || a.multi) ? ACT_WITHDRAW : ACT_SKIP;
-    a.kind = withdraw;
-    if (!best || own || !is_eligible(e, g, best))
+    /* What a neighbour has never wanted it was never told. */
+    a.kind = filtered && !(d->targets & bgpvpn__targets_bits(n)) ? ACT_SKIP : withdraw;
+    if (!best || own || !is_eligible(e, g, d, best))
         return a;
+    if (filtered && !is_wanted(e, n, best)) {
+        a.lost = (d->targets & n->targets.lost) != 0;
+        return a;
+    }
     a.self = !best->attrs->hop || !g->policy.internal || g->policy.self;
     if (!next_hop_of(g, d->table, best->attrs, a.self))
         return a;
@@ -80,6 +106,7 @@ act bgpvpn__evaluate(bgpvpn_engine *e, const group *g, const neighbor *n, uint32
     }
     a.kind = ACT_ANNOUNCE;
     a.attrs = best->attrs;
+    a.fresh = !(d->flags & DEST_SENT);
     d->flags |= DEST_SENT;
     return a;
 }
@@ -263,8 +290,11 @@ static size_t make_attributes(bgpvpn_engine *e, const group *g, const path *best
 
 /* ---- Messages ---- */
 
-static size_t next_hop_len(uint32_t table)
+static size_t next_hop_len(uint32_t table, const bgpvpn_addr *next_hop)
 {
+    /* RFC 4684 4 */
+    if (table == BGPVPN_TABLE_TARGETS)
+        return next_hop->family == BGPVPN_FAMILY_IPV4 ? 4 : 16;
     return bgpvpn__table_bits(table) / 8u + (is_vpn(table) ? BGPVPN_RD_LEN : 0u);
 }
 
@@ -273,7 +303,7 @@ static void put_next_hop(wire_writer *w, uint32_t table, const bgpvpn_addr *next
 {
     if (is_vpn(table))
         wire_put_zeros(w, BGPVPN_RD_LEN);
-    if (bgpvpn__table_bits(table) == 32) {
+    if (next_hop_len(table, next_hop) == 4 || bgpvpn__table_bits(table) == 32) {
         wire_put_bytes(w, next_hop->bytes, 4);
     } else if (next_hop->family == BGPVPN_FAMILY_IPV6) {
         wire_put_bytes(w, next_hop->bytes, 16);
@@ -304,7 +334,8 @@ static void put_nlri(const bgpvpn_engine *e, wire_writer *w, const act *a)
 static bool is_alike(const act *a, const act *b)
 {
     return a->kind == b->kind && a->table == b->table && a->attrs == b->attrs &&
-           a->self == b->self && a->source == b->source && a->multi == b->multi;
+           a->self == b->self && a->source == b->source && a->multi == b->multi &&
+           a->targets == b->targets && a->fresh == b->fresh;
 }
 
 /* NLRI of all acts in the window that are like the first one, as far as there is room. */
@@ -369,7 +400,8 @@ static uint32_t put_announcement(bgpvpn_engine *e, const group *g, reader *r, ui
     const path *best = bgpvpn__best(e, bgpvpn__dest(e, key->dest));
     const bgpvpn_addr *next_hop = next_hop_of(g, table, best->attrs, key->self);
     const size_t attributes = make_attributes(e, g, best, next_hop, table);
-    const size_t fixed = UPDATE_FIXED + MP_FIXED + next_hop_len(table) + attributes;
+    const size_t fixed =
+        UPDATE_FIXED + MP_FIXED + (next_hop ? next_hop_len(table, next_hop) : 0) + attributes;
     if (attributes == 0 || fixed + NLRI_MAX > g->policy.message_max) {
         /* Too long for any message: the peers must not keep what they had instead. */
         key->kind = ACT_WITHDRAW;
@@ -394,7 +426,7 @@ static uint32_t put_announcement(bgpvpn_engine *e, const group *g, reader *r, ui
     wire_put_u16(w, 0);
     wire_put_u16(w, bgpvpn__table_afi(table));
     wire_put_u8(w, bgpvpn__table_safi(table));
-    wire_put_u8(w, (uint8_t)next_hop_len(table));
+    wire_put_u8(w, (uint8_t)next_hop_len(table, next_hop));
     put_next_hop(w, table, next_hop);
     wire_put_u8(w, 0);
     const uint32_t count = put_alike(e, r, first, w, room);
@@ -426,6 +458,8 @@ size_t bgpvpn__encode(bgpvpn_engine *e, const group *g, reader *r, uint8_t *buf,
         rec->source = key->source;
         rec->multi = key->multi;
         rec->table = key->table;
+        rec->targets = key->targets;
+        rec->fresh = key->fresh;
         rec->len = (uint16_t)len;
         if (key->kind == ACT_ANNOUNCE)
             rec->announced = count;

@@ -65,6 +65,7 @@ bgpvpn_rc bgpvpn_config_init(bgpvpn_config *cfg)
         .group_journal_bytes = 256u << 10,
         .restart_time_s = 120,
         .deferral_s = 360,
+        .targets_wait_s = 60,
     };
     if (!cfg)
         return BGPVPN_ERR_ARG;

@@ -38,7 +38,8 @@
 #define SCRATCH            65536
 #define LOCAL_PREF_DEFAULT 100
 #define LABEL_FIRST        16u /* those below are reserved (RFC 3032 2.1) */
-#define TABLES             4
+#define TABLES             5
+#define RT_LEN             8
 #define RESTART_LEN        (2 + 4 * TABLES)
 #define ALL_TABLES         ((UINT32_C(1) << TABLES) - 1)
 
@@ -86,7 +87,8 @@ typedef struct attrs {
     uint8_t origin;
     bool no_export;
     bool no_advertise;
-    hop *hop; /* NULL: this speaker */
+    uint32_t targets; /* bits of its route targets */
+    hop *hop;         /* NULL: this speaker */
     uint32_t len;
     uint8_t bytes[];
 } attrs;
@@ -119,6 +121,7 @@ typedef struct dest {
     uint32_t label;  /* our own */
     uint32_t label_next;
     uint32_t cands;
+    uint32_t targets; /* bits of all route targets that it has had */
     uint8_t table;
     uint8_t prefix_len;
     uint8_t flags;
@@ -179,9 +182,12 @@ typedef struct act {
     uint64_t version;   /* the dest's: with another one it has changed, and comes again */
     uint32_t dest;
     uint32_t source;
+    uint32_t targets; /* the dest's */
     uint8_t kind;
     uint8_t table;
-    bool self; /* own next hop */
+    bool fresh; /* nobody has been told of the dest before */
+    bool lost;  /* a withdrawal because the route target is not wanted any more */
+    bool self;  /* own next hop */
     bool multi;
     bool done;
 } act;
@@ -193,6 +199,7 @@ typedef struct reader {
     uint64_t at;     /* next journal version, or next handle of the walk */
     bool walking;
     uint32_t full;        /* tables of which all is wanted, not only what is new */
+    uint32_t targets;     /* bits of route targets of which all is wanted */
     uint32_t count, left; /* acts in the window, and not yet done */
     act window[WINDOW];
 } reader;
@@ -228,6 +235,8 @@ typedef struct record {
     uint8_t table;
     uint32_t announced;
     uint32_t withdrawn;
+    uint32_t targets; /* of its dests */
+    uint32_t fresh;   /* 1: nobody has been told of them before */
 } record;
 
 typedef struct conn {
@@ -276,6 +285,29 @@ typedef struct family {
     bool many_told;  /* the warning has been given */
 } family;
 
+/*
+ * What VPN routes a neighbour wants (RFC 4684). Of a route target a bit is kept, one of 32 by a
+ * keyed hash: bits that do not meet say that a route cannot concern the neighbour, those that do
+ * say that it may.
+ */
+typedef struct target {
+    uint8_t key[12]; /* route target, then origin AS */
+    uint8_t len;     /* of the route target: 0 to 64 bits */
+    uint8_t reserved;
+    uint16_t round; /* as its path's */
+} target;
+
+typedef struct targets {
+    target *list; /* in order of key and length */
+    uint32_t count, cap;
+    uint32_t shorter;      /* those that are not whole route targets */
+    uint32_t bits;         /* of all of them */
+    uint32_t gained, lost; /* bits that came and went since the last walk ended */
+    uint64_t wait_at;      /* its End-of-RIB is waited for until then */
+    bool open;             /* VPN routes may be sent */
+    bool all;              /* there were too many */
+} targets;
+
 typedef struct neighbor {
     struct neighbor *next; /* in order of ids */
     map_node node;         /* by address */
@@ -290,6 +322,7 @@ typedef struct neighbor {
     bool was_up;
     uint32_t index;
     family families[TABLES];
+    targets targets;
     uint8_t rest; /* Idle or Active: its state without a connection */
     bool dynamic, shutdown, removing, limit_told;
     bool over_limit; /* its session is ended for max_prefixes */
@@ -369,6 +402,7 @@ struct bgpvpn_engine {
     group *groups;
     uint32_t group_count, group_number;
     uint64_t updates_encoded, group_rejoins;
+    bool targets_used; /* what VRFs import is in the RIB, for peers to know */
 
     uint8_t scratch[SCRATCH]; /* an attribute set or a path in the making */
     uint8_t scratch2[SCRATCH];
@@ -402,6 +436,30 @@ void bgpvpn__attrs_put(bgpvpn_engine *e, attrs *a);
 size_t bgpvpn__attrs_canonical(bgpvpn_engine *e, const bgpvpn_update *u);
 bool bgpvpn__attrs_find(const attrs *a, uint8_t type, const uint8_t **value, size_t *len);
 bool bgpvpn__as_path_has(const uint8_t *path, size_t len, uint32_t as);
+
+/* targets.c: route target membership (RFC 4684) */
+uint32_t bgpvpn__target_bit(const bgpvpn_engine *e, const uint8_t rt[RT_LEN]);
+/* Whether a neighbour is sent only what it asks for; and whether it asks for a route. */
+bool bgpvpn__targets_filter(const neighbor *n, uint32_t table);
+bool bgpvpn__targets_want(const bgpvpn_engine *e, const neighbor *n, const uint8_t *communities,
+                          size_t len);
+/* Bits of what it wants, or wanted until lately. */
+uint32_t bgpvpn__targets_bits(const neighbor *n);
+/* The session is up: NOMEM, or what VRFs import is in the RIB. */
+bgpvpn_rc bgpvpn__targets_begin(bgpvpn_engine *e, neighbor *n, const conn *c);
+void bgpvpn__targets_end(bgpvpn_engine *e, neighbor *n);
+/* It has told all, or has had the time for it: VPN routes follow. */
+void bgpvpn__targets_open(bgpvpn_engine *e, neighbor *n);
+/* Makes room for so many more; false: out of memory. */
+bool bgpvpn__targets_reserve(bgpvpn_engine *e, neighbor *n, uint32_t more);
+void bgpvpn__targets_add(bgpvpn_engine *e, neighbor *n, const uint8_t *prefix, uint8_t prefix_len,
+                         uint16_t round);
+void bgpvpn__targets_remove(bgpvpn_engine *e, neighbor *n, const uint8_t *prefix,
+                            uint8_t prefix_len);
+void bgpvpn__targets_purge(bgpvpn_engine *e, neighbor *n);
+/* A VRF imports the route target from now on, or no VRF does any more. */
+bgpvpn_rc bgpvpn__targets_import(bgpvpn_engine *e, const uint8_t rt[RT_LEN]);
+void bgpvpn__targets_forget(bgpvpn_engine *e, const uint8_t rt[RT_LEN]);
 
 /* rib.c */
 dest *bgpvpn__dest(const bgpvpn_engine *e, uint32_t handle);
@@ -465,6 +523,9 @@ size_t bgpvpn__encode_end_of_rib(uint32_t table, uint8_t *buf);
 bgpvpn_rc bgpvpn__group_join(bgpvpn_engine *e, neighbor *n);
 void bgpvpn__group_leave(bgpvpn_engine *e, neighbor *n);
 void bgpvpn__group_refresh(bgpvpn_engine *e, neighbor *n, uint32_t tables);
+/* What the neighbour wants has changed: it is sent, or withdrawn, what that concerns. all: these
+ * tables from the beginning, End-of-RIB after them. */
+void bgpvpn__group_retarget(neighbor *n, uint32_t all);
 /* Puts the next UPDATE for the neighbour into buf: its length; 0: none now. */
 bgpvpn_rc bgpvpn__group_next(bgpvpn_engine *e, neighbor *n, uint8_t *buf, uint32_t *budget,
                              size_t *len);

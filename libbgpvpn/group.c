@@ -73,8 +73,9 @@ bgpvpn_rc bgpvpn__group_join(bgpvpn_engine *e, neighbor *n)
     g->members++;
     n->group = g;
     n->walk_due = true;
-    n->walk_full = p.tables;
-    n->eor = p.tables;
+    /* RFC 4684 6: VPN routes follow when the peer has said which. */
+    n->walk_full = n->targets.open ? p.tables : p.tables & ~BGPVPN_TABLES_VPN;
+    n->eor = n->walk_full;
     n->refresh_end = 0;
     n->synced = g->reader.synced;
     n->ring_at = g->head;
@@ -120,6 +121,22 @@ void bgpvpn__group_refresh(bgpvpn_engine *e, neighbor *n, uint32_t tables)
     }
 }
 
+void bgpvpn__group_retarget(neighbor *n, uint32_t all)
+{
+    if (!n->group || !n->targets.open)
+        return;
+    n->eor |= all;
+    if (n->walk) {
+        n->walk->full |= all;
+        n->walk->targets |= n->targets.gained | n->targets.lost;
+        n->walk->at = 0;
+        n->walk->count = n->walk->left = 0;
+    } else {
+        n->walk_full = n->walk_due ? n->walk_full | all : all;
+        n->walk_due = true;
+    }
+}
+
 static uint64_t member_synced(const neighbor *n)
 {
     if (n->walk)
@@ -146,7 +163,7 @@ static void look_at(bgpvpn_engine *e, const group *g, const neighbor *n, reader 
 {
     const act a = bgpvpn__evaluate(e, g, n, handle);
     /* Who is sent a whole table was never told what had gone before. */
-    if (a.kind == ACT_SKIP || (a.kind == ACT_WITHDRAW && a.version <= r->synced))
+    if (a.kind == ACT_SKIP || (a.kind == ACT_WITHDRAW && a.version <= r->synced && !a.lost))
         return;
     r->window[r->count++] = a;
 }
@@ -159,7 +176,7 @@ static void fill_from_table(bgpvpn_engine *e, const group *g, const neighbor *n,
         if (!handle)
             continue;
         const dest *d = bgpvpn__dest(e, handle);
-        if (d->version > r->synced || (r->full & d->table))
+        if (d->version > r->synced || (r->full & d->table) || (d->targets & r->targets))
             look_at(e, g, n, r, handle);
     }
 }
@@ -270,6 +287,7 @@ static bgpvpn_rc walk_begin(bgpvpn_engine *e, neighbor *n)
     r->synced = n->synced;
     r->target = n->group->reader.synced;
     r->full = n->walk_full;
+    r->targets = n->targets.gained | n->targets.lost;
     n->walk = r;
     n->walk_due = false;
     n->walk_full = 0;
@@ -283,6 +301,7 @@ static void walk_end(bgpvpn_engine *e, neighbor *n)
     alloc_free(&e->alloc, n->walk);
     n->walk = NULL;
     n->ring_at = n->join_at;
+    n->targets.gained = n->targets.lost = 0;
     /* RFC 4724 2: the initial exchange is complete. */
     n->up->send_eor |= n->eor;
     n->eor = 0;
@@ -332,6 +351,29 @@ static bool group_advance(bgpvpn_engine *e, group *g, uint8_t *buf, uint32_t *bu
     }
 }
 
+/* Turns an announcement into the withdrawal of the same prefixes. */
+static void reverse(bgpvpn_engine *e, record *rec, uint8_t *buf)
+{
+    rec->len = (uint16_t)bgpvpn__encode_reverse(e, rec->table, buf, rec->len);
+    rec->withdrawn = rec->announced;
+    rec->announced = 0;
+}
+
+/* Whether a member wants the routes that a message announces. */
+static bool is_wanted(const bgpvpn_engine *e, const neighbor *n, const uint8_t *msg, size_t len)
+{
+    wire_reader r = wire_reader_make(msg + BGPVPN_HEADER_LEN, len - BGPVPN_HEADER_LEN);
+    (void)wire_get_bytes(&r, wire_get_u16(&r));
+    const size_t attributes_len = wire_get_u16(&r);
+    const uint8_t *attributes = wire_get_bytes(&r, attributes_len);
+    size_t it = 0;
+    bgpvpn_attribute a;
+    while (bgpvpn_attribute_next(attributes, attributes_len, &it, &a) == BGPVPN_YES)
+        if (a.type == BGPVPN_ATTR_EXTENDED_COMMUNITIES)
+            return bgpvpn__targets_want(e, n, a.value, a.len);
+    return false;
+}
+
 /* Takes the record at the member's place; 0: it is not for this member. */
 static size_t take_record(bgpvpn_engine *e, neighbor *n, uint8_t *buf)
 {
@@ -343,11 +385,19 @@ static size_t take_record(bgpvpn_engine *e, neighbor *n, uint8_t *buf)
     n->synced = rec.synced;
     if (rec.source == n->index && !rec.multi)
         return 0;
+    if (bgpvpn__targets_filter(n, rec.table)) {
+        if (!(rec.targets & bgpvpn__targets_bits(n)))
+            return 0;
+        if (rec.announced > 0 && !is_wanted(e, n, buf, rec.len)) {
+            if (rec.fresh)
+                return 0;
+            /* It may have been told when the routes had another target. */
+            reverse(e, &rec, buf);
+        }
+    }
     if (rec.source == n->index && rec.announced > 0) {
         /* The best route is its own now; what it was told before must go. */
-        rec.len = (uint16_t)bgpvpn__encode_reverse(e, rec.table, buf, rec.len);
-        rec.withdrawn = rec.announced;
-        rec.announced = 0;
+        reverse(e, &rec, buf);
     }
     count_out(n, &rec);
     return rec.len;

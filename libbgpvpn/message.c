@@ -16,6 +16,7 @@ enum {
     NOTIFICATION_MIN = 21,
     REFRESH_LEN = 23,
     HOLD_TIME_MIN_S = 3,
+    TARGETS_BITS = 96,         /* RFC 4684 4 */
     RESTART_TIME_MAX = 0x0fff, /* RFC 4724 3 */
     RESTART_R = 0x8000,
     RESTART_N = 0x4000, /* RFC 8538 2 */
@@ -61,17 +62,19 @@ uint32_t bgpvpn__table(uint16_t afi, uint8_t safi)
         return afi == BGPVPN_AFI_IPV4 ? BGPVPN_TABLE_IPV4 : BGPVPN_TABLE_IPV6;
     if (safi == BGPVPN_SAFI_VPN)
         return afi == BGPVPN_AFI_IPV4 ? BGPVPN_TABLE_VPNV4 : BGPVPN_TABLE_VPNV6;
-    return 0;
+    return afi == BGPVPN_AFI_IPV4 && safi == BGPVPN_SAFI_TARGETS ? BGPVPN_TABLE_TARGETS : 0;
 }
 
 uint16_t bgpvpn__table_afi(uint32_t table)
 {
-    return table & (BGPVPN_TABLE_IPV4 | BGPVPN_TABLE_VPNV4) ? BGPVPN_AFI_IPV4 : BGPVPN_AFI_IPV6;
+    return table & (BGPVPN_TABLE_IPV6 | BGPVPN_TABLE_VPNV6) ? BGPVPN_AFI_IPV6 : BGPVPN_AFI_IPV4;
 }
 
 uint8_t bgpvpn__table_safi(uint32_t table)
 {
-    return table & (BGPVPN_TABLE_IPV4 | BGPVPN_TABLE_IPV6) ? BGPVPN_SAFI_UNICAST : BGPVPN_SAFI_VPN;
+    if (table & BGPVPN_TABLE_TARGETS)
+        return BGPVPN_SAFI_TARGETS;
+    return table & BGPVPN_TABLES_VPN ? BGPVPN_SAFI_VPN : BGPVPN_SAFI_UNICAST;
 }
 
 uint32_t bgpvpn__table_index(uint32_t table)
@@ -84,7 +87,16 @@ uint32_t bgpvpn__table_index(uint32_t table)
 
 uint8_t bgpvpn__table_bits(uint32_t table)
 {
+    if (table & BGPVPN_TABLE_TARGETS)
+        return TARGETS_BITS;
     return bgpvpn__table_afi(table) == BGPVPN_AFI_IPV4 ? 32 : 128;
+}
+
+uint8_t bgpvpn__table_family(uint32_t table)
+{
+    if (table & BGPVPN_TABLE_TARGETS)
+        return BGPVPN_FAMILY_NONE;
+    return bgpvpn__table_afi(table) == BGPVPN_AFI_IPV4 ? BGPVPN_FAMILY_IPV4 : BGPVPN_FAMILY_IPV6;
 }
 
 static bgpvpn_rc read_header(const uint8_t *buf, size_t len, bool extended, bgpvpn_header *out)

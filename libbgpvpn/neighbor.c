@@ -19,6 +19,7 @@ enum {
     DEFAULT_CONNECT_RETRY_S = 120,
     DEFAULT_WARN_PERCENT = 75,
     DEFAULT_STALE_S = 180,
+    DEFAULT_TARGETS = 4096,
     PERCENT = 100
 };
 
@@ -41,6 +42,7 @@ bgpvpn_rc bgpvpn_neighbor_config_init(bgpvpn_neighbor_config *cfg)
     cfg->idle_hold_s = 1;
     cfg->warn_percent = DEFAULT_WARN_PERCENT;
     cfg->stale_time_s = DEFAULT_STALE_S;
+    cfg->max_targets = DEFAULT_TARGETS;
     return BGPVPN_OK;
 }
 
@@ -119,7 +121,7 @@ bgpvpn_rc bgpvpn__neighbor_new(bgpvpn_engine *e, const bgpvpn_neighbor_config *c
     n->index = index;
     n->dynamic = dynamic;
     n->rest = BGPVPN_STATE_ACTIVE;
-    n->retry_at = n->restart_at = n->stale_at = BGPVPN_NEVER;
+    n->retry_at = n->restart_at = n->stale_at = n->targets.wait_at = BGPVPN_NEVER;
     e->by_index[index] = n;
     map_insert(&e->neighbors_by_addr, &e->alloc, &n->node, hash_addr(e, addr));
     neighbor **link = &e->neighbors;
@@ -136,6 +138,7 @@ static void neighbor_free(bgpvpn_engine *e, neighbor **link)
     neighbor *n = *link;
     *link = n->next;
     bgpvpn__group_leave(e, n);
+    alloc_free(&e->alloc, n->targets.list);
     heap_leave(&e->timers, &n->timer.node);
     e->by_index[n->index] = NULL;
     e->neighbor_count--;
@@ -158,6 +161,7 @@ void bgpvpn__neighbor_arm(bgpvpn_engine *e, neighbor *n)
     uint64_t at = n->retry_at;
     at = n->restart_at < at ? n->restart_at : at;
     at = n->stale_at < at ? n->stale_at : at;
+    at = n->targets.wait_at < at ? n->targets.wait_at : at;
     heap_set(&e->timers, &n->timer.node, at);
 }
 
@@ -180,7 +184,7 @@ static uint64_t backoff_ms(bgpvpn_engine *e, neighbor *n)
 static void retire(bgpvpn_engine *e, neighbor *n)
 {
     n->removing = true;
-    n->restart_at = n->stale_at = BGPVPN_NEVER;
+    n->restart_at = n->stale_at = n->targets.wait_at = BGPVPN_NEVER;
     bgpvpn__rib_mark(n, ALL_TABLES);
     bgpvpn__rib_sweep(e, n, ALL_TABLES);
     arm(e, n, BGPVPN_NEVER);
@@ -257,6 +261,10 @@ static void start(bgpvpn_engine *e, neighbor *n)
 
 void bgpvpn__neighbor_due(bgpvpn_engine *e, neighbor *n)
 {
+    if (n->targets.wait_at <= e->now_ms) {
+        bgpvpn__targets_open(e, n);
+        return;
+    }
     if (n->restart_at <= e->now_ms || n->stale_at <= e->now_ms) {
         bgpvpn__restart_due(e, n);
         if (n->dynamic && !n->in && !n->out && !n->stale && n->rest == BGPVPN_STATE_ACTIVE)
@@ -495,6 +503,8 @@ static void describe(const neighbor *n, bgpvpn_neighbor_info *out)
     for (int i = 0; i < TABLES; i++)
         info.stale += n->families[i].live - n->families[i].fresh;
     info.stale_tables = n->stale;
+    info.targets = n->targets.count;
+    info.filtered = bgpvpn__targets_filter(n, BGPVPN_TABLES_VPN);
     info.group = n->group ? n->group->number : 0;
     info.walking = n->walk || n->walk_due;
     (void)versioned_write(out, &info, sizeof(info), NEIGHBOR_INFO_FIRST);

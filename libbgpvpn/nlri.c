@@ -8,6 +8,7 @@
 enum {
     LABEL_BITS = 24,
     RD_BITS = 64,
+    AS_BITS = 32,
     LABEL_SHIFT = 4,
     LABEL_BOTTOM = 1,
     LABEL_WITHDRAWN = 0x800000, /* RFC 8277 2.4 */
@@ -20,12 +21,21 @@ enum {
 static int known_table(uint32_t table)
 {
     return table == BGPVPN_TABLE_IPV4 || table == BGPVPN_TABLE_IPV6 ||
-           table == BGPVPN_TABLE_VPNV4 || table == BGPVPN_TABLE_VPNV6;
+           table == BGPVPN_TABLE_VPNV4 || table == BGPVPN_TABLE_VPNV6 ||
+           table == BGPVPN_TABLE_TARGETS;
 }
 
 static int is_vpn(uint32_t table)
 {
     return bgpvpn__table_safi(table) == BGPVPN_SAFI_VPN;
+}
+
+static int length_ok(uint32_t table, unsigned bits)
+{
+    /* RFC 4684 4: an AS number cannot be cut short; no bits at all mean every target. */
+    if (table == BGPVPN_TABLE_TARGETS && bits > 0 && bits < AS_BITS)
+        return 0;
+    return bits <= bgpvpn__table_bits(table);
 }
 
 bgpvpn_rc bgpvpn_nlri_next(uint32_t table, uint8_t withdraw, const uint8_t *buf, size_t len,
@@ -49,7 +59,7 @@ bgpvpn_rc bgpvpn_nlri_next(uint32_t table, uint8_t withdraw, const uint8_t *buf,
         wire_get_copy(&r, n.rd, BGPVPN_RD_LEN);
         bits -= LABEL_BITS + RD_BITS;
     }
-    if (bits > bgpvpn__table_bits(table))
+    if (!length_ok(table, bits))
         return BGPVPN_ERR_NLRI;
     const size_t bytes = (bits + 7) / 8;
     wire_get_copy(&r, n.prefix.bytes, bytes);
@@ -58,7 +68,7 @@ bgpvpn_rc bgpvpn_nlri_next(uint32_t table, uint8_t withdraw, const uint8_t *buf,
     /* RFC 4271 4.3: bits beyond the length mean nothing. */
     if (bits % 8)
         n.prefix.bytes[bytes - 1] &= (uint8_t)(0xff << (8 - bits % 8));
-    n.prefix.family = bgpvpn__table_bits(table) == 32 ? BGPVPN_FAMILY_IPV4 : BGPVPN_FAMILY_IPV6;
+    n.prefix.family = bgpvpn__table_family(table);
     n.prefix.prefix_len = (uint8_t)bits;
     *it = len - r.left;
     *out = n;
@@ -71,9 +81,7 @@ bgpvpn_rc bgpvpn_nlri_encode(uint32_t table, uint8_t withdraw, const bgpvpn_nlri
     if (!nlri || !buf || !len || !known_table(table))
         return BGPVPN_ERR_ARG;
     const unsigned bits = nlri->prefix.prefix_len;
-    const uint8_t family =
-        bgpvpn__table_bits(table) == 32 ? BGPVPN_FAMILY_IPV4 : BGPVPN_FAMILY_IPV6;
-    if (nlri->prefix.family != family || bits > bgpvpn__table_bits(table) ||
+    if (nlri->prefix.family != bgpvpn__table_family(table) || !length_ok(table, bits) ||
         (is_vpn(table) && !withdraw && nlri->label > BGPVPN_LABEL_MAX))
         return BGPVPN_ERR_ARG;
 

@@ -43,7 +43,7 @@ static void read_next_hop(const bgpvpn_update *u, uint32_t table, bgpvpn_addr *o
     memset(out, 0, sizeof(*out));
     if (bgpvpn__table_safi(table) == BGPVPN_SAFI_VPN)
         (void)wire_get_bytes(&r, BGPVPN_RD_LEN);
-    if (bgpvpn__table_bits(table) == 32) {
+    if (r.left == 4) {
         out->family = BGPVPN_FAMILY_IPV4;
         wire_get_copy(&r, out->bytes, 4);
         return;
@@ -155,8 +155,10 @@ static uint32_t count_prefixes(const batch *b)
     return count;
 }
 
-static bool reserve(bgpvpn_engine *e, const batch *b)
+static bool reserve(bgpvpn_engine *e, neighbor *n, const batch *b)
 {
+    if (b->table == BGPVPN_TABLE_TARGETS && !bgpvpn__targets_reserve(e, n, count_prefixes(b)))
+        return false;
     const bool vpn = bgpvpn__table_safi(b->table) == BGPVPN_SAFI_VPN;
     return bgpvpn__rib_reserve(e, b->table, count_prefixes(b)) &&
            (!vpn || hold_rds(e, b, b->len, true));
@@ -202,7 +204,7 @@ static bgpvpn_rc take_batch(bgpvpn_engine *e, const conn *c, batch *b, size_t ca
         refuse(e, c);
         return BGPVPN_OK;
     }
-    if (rc == BGPVPN_OK && !reserve(e, b))
+    if (rc == BGPVPN_OK && !reserve(e, n, b))
         rc = BGPVPN_ERR_NOMEM;
     else if (rc == BGPVPN_OK)
         announce_batch(e, c, b);
@@ -286,6 +288,8 @@ bgpvpn_rc bgpvpn__receive_update(bgpvpn_engine *e, conn *c, const uint8_t *msg, 
         if (c->tables & table) {
             tell(e, c, BGPVPN_EVENT_END_OF_RIB, table, 0);
             bgpvpn__restart_end_of_rib(e, n, table);
+            if (table == BGPVPN_TABLE_TARGETS)
+                bgpvpn__targets_open(e, n);
         }
         return BGPVPN_OK;
     }

@@ -36,10 +36,9 @@ path *bgpvpn__best(const bgpvpn_engine *e, const dest *d)
 void bgpvpn__dest_prefix(const dest *d, bgpvpn_addr *out)
 {
     memset(out, 0, sizeof(*out));
-    const size_t bytes = prefix_bytes(d->table);
-    out->family = bytes == V4_BYTES ? BGPVPN_FAMILY_IPV4 : BGPVPN_FAMILY_IPV6;
+    out->family = bgpvpn__table_family(d->table);
     out->prefix_len = d->prefix_len;
-    memcpy(out->bytes, d->prefix, bytes);
+    memcpy(out->bytes, d->prefix, prefix_bytes(d->table));
 }
 
 /* How often a slot was used before: half of a route id, and the only thing that outlives a dest. */
@@ -287,6 +286,26 @@ static bool loses_by_med(const bgpvpn_engine *e, const dest *d, const path *p)
     return false;
 }
 
+static bool is_client(const bgpvpn_engine *e, const path *p)
+{
+    const neighbor *n = source_of(e, p);
+    return n && (n->cfg.flags & BGPVPN_NEIGHBOR_CLIENT);
+}
+
+/* RFC 4684 3.2 ii: who is no client must hear that a client wants the target. */
+static bool prefers_clients(const bgpvpn_engine *e, const dest *d, const path *top)
+{
+    if (d->table != BGPVPN_TABLE_TARGETS || !top)
+        return false;
+    for (uint32_t h = d->paths; h; h = bgpvpn__path(e, h)->next) {
+        const path *p = bgpvpn__path(e, h);
+        if (bgpvpn__path_usable(e, d, p) && is_client(e, p) && compare_before_med(p, top) == 0 &&
+            !loses_by_med(e, d, p))
+            return true;
+    }
+    return false;
+}
+
 /* The handle of the best usable path, or 0. */
 static uint32_t choose(const bgpvpn_engine *e, const dest *d)
 {
@@ -296,11 +315,12 @@ static uint32_t choose(const bgpvpn_engine *e, const dest *d)
         if (bgpvpn__path_usable(e, d, p) && (!top || compare_before_med(p, top) < 0))
             top = p;
     }
+    const bool from_clients = prefers_clients(e, d, top);
     uint32_t best = 0;
     for (uint32_t h = d->paths; top && h; h = bgpvpn__path(e, h)->next) {
         const path *p = bgpvpn__path(e, h);
         if (!bgpvpn__path_usable(e, d, p) || compare_before_med(p, top) != 0 ||
-            loses_by_med(e, d, p))
+            loses_by_med(e, d, p) || (from_clients && !is_client(e, p)))
             continue;
         if (!best || compare_after_med(e, p, bgpvpn__path(e, best)) < 0)
             best = h;
@@ -344,6 +364,7 @@ static void decide(bgpvpn_engine *e, uint32_t handle, bool touched)
         return;
     d->flags = best ? d->flags | DEST_BEST : d->flags & (uint8_t)~DEST_BEST;
     if (best) {
+        d->targets |= bgpvpn__path(e, best)->attrs->targets;
         move_to_front(e, d, best);
         const uint32_t source = bgpvpn__path(e, best)->source;
         if (d->source != SOURCE_NONE && d->source != source)
@@ -381,6 +402,19 @@ static void join_round(bgpvpn_engine *e, const dest *d, path *p)
     p->round = f->round;
     f->live++;
     f->fresh++;
+    if (d->table == BGPVPN_TABLE_TARGETS)
+        bgpvpn__targets_add(e, e->by_index[p->source], d->prefix, d->prefix_len, p->round);
+}
+
+/* It has been announced again. */
+static void rejoin_round(bgpvpn_engine *e, const dest *d, path *p)
+{
+    if (p->source == SOURCE_LOCAL)
+        return;
+    family *f = family_of(e, d, p->source);
+    f->live -= !is_swept(e, d, p);
+    f->fresh -= p->round == f->round;
+    join_round(e, d, p);
 }
 
 static void leave_round(bgpvpn_engine *e, const dest *d, const path *p)
@@ -390,6 +424,8 @@ static void leave_round(bgpvpn_engine *e, const dest *d, const path *p)
     family *f = family_of(e, d, p->source);
     f->live -= !is_swept(e, d, p);
     f->fresh -= p->round == f->round;
+    if (d->table == BGPVPN_TABLE_TARGETS && !is_swept(e, d, p))
+        bgpvpn__targets_remove(e, e->by_index[p->source], d->prefix, d->prefix_len);
 }
 
 /* Takes out the path at a link; true when it was the best one. */
@@ -461,8 +497,7 @@ bgpvpn_rc bgpvpn__rib_set(bgpvpn_engine *e, uint32_t table, const uint8_t *rd_by
         path *p = bgpvpn__path(e, *link);
         const bool same = p->attrs == a && p->label == label && !is_swept(e, d, p);
         touched = (d->flags & DEST_BEST) && *link == d->paths && !same;
-        leave_round(e, d, p);
-        join_round(e, d, p);
+        rejoin_round(e, d, p);
         p->label = label;
         a->refs++;
         bgpvpn__attrs_put(e, p->attrs);
@@ -525,6 +560,8 @@ void bgpvpn__rib_sweep(bgpvpn_engine *e, neighbor *n, uint32_t tables)
         f->live = f->fresh;
         f->refreshing = false;
     }
+    if (tables & BGPVPN_TABLE_TARGETS)
+        bgpvpn__targets_purge(e, n);
     if (any)
         bgpvpn__rib_rescan(e);
 }

@@ -132,6 +132,7 @@ static void leave_established(bgpvpn_engine *e, neighbor *n, const conn *c)
         c->reason == BGPVPN_REASON_STREAM || bgpvpn__restart_is_soft(c, c->code, c->subcode);
     bgpvpn__group_leave(e, n);
     n->up = NULL;
+    bgpvpn__targets_end(e, n);
     bgpvpn__restart_left(e, n, c, soft);
     n->established_ms = 0;
     n->limit_told = false;
@@ -329,7 +330,7 @@ static bgpvpn_rc check_open(const bgpvpn_engine *e, const neighbor *n, const bgp
 /* RFC 5492 3: the capability that we miss. */
 static void refuse_families(bgpvpn_engine *e, conn *c)
 {
-    uint32_t table = BGPVPN_TABLE_VPNV6;
+    uint32_t table = BGPVPN_TABLE_LAST;
     while (!(c->neighbor->cfg.tables & table))
         table >>= 1;
     const uint8_t data[] = {
@@ -386,8 +387,11 @@ static bgpvpn_rc establish(bgpvpn_engine *e, conn *c)
     neighbor *n = c->neighbor;
     n->up = c;
     n->info.router_id = c->router_id;
-    const bgpvpn_rc rc = bgpvpn__group_join(e, n);
+    bgpvpn_rc rc = bgpvpn__targets_begin(e, n, c);
+    if (rc == BGPVPN_OK)
+        rc = bgpvpn__group_join(e, n);
     if (rc != BGPVPN_OK) {
+        bgpvpn__targets_end(e, n);
         n->up = NULL;
         if (rc == BGPVPN_ERR_NOMEM)
             return rc;

@@ -120,6 +120,8 @@ static int next_hop_len_ok(uint32_t table, size_t len)
         return len == 16 || len == 32;
     case BGPVPN_TABLE_VPNV4:
         return len == BGPVPN_RD_LEN + 4;
+    case BGPVPN_TABLE_TARGETS: /* RFC 4684 4 */
+        return len == 4 || len == 16;
     default:
         return len == BGPVPN_RD_LEN + 16 || len == 2 * (BGPVPN_RD_LEN + 16);
     }

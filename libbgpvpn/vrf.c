@@ -7,7 +7,6 @@
  */
 #include "engine.h"
 
-#define RT_LEN    8
 #define RESCUE_MS 1000 /* a pause before an import that found no memory is tried again */
 
 static vroute *vroute_at(const bgpvpn_engine *e, uint32_t handle)
@@ -348,6 +347,14 @@ static bool add_imports(bgpvpn_engine *e, vrf *v, const uint8_t *rts, size_t len
     return true;
 }
 
+/* Peers need not send any more what it alone imported. */
+static void forget_imports(bgpvpn_engine *e, const vrf *v)
+{
+    for (const import_rt *i = e->targets_used ? e->import_list : NULL; i; i = i->next)
+        if (i->vrf == v)
+            bgpvpn__targets_forget(e, i->rt);
+}
+
 bgpvpn_rc bgpvpn_engine_vrf_add(bgpvpn_engine *e, uint64_t now_ms, const bgpvpn_vrf_config *cfg)
 {
     bgpvpn_vrf_config c;
@@ -379,6 +386,15 @@ bgpvpn_rc bgpvpn_engine_vrf_add(bgpvpn_engine *e, uint64_t now_ms, const bgpvpn_
         vrf_free(e, v);
         return BGPVPN_ERR_NOMEM;
     }
+    for (size_t i = 0; i < cfg->import_rts_len; i += RT_LEN) {
+        const bgpvpn_rc rc = bgpvpn__targets_import(e, cfg->import_rts + i);
+        if (rc == BGPVPN_OK)
+            continue;
+        v->removing = true;
+        forget_imports(e, v);
+        vrf_free(e, v);
+        return rc;
+    }
     v->rd->vrf = v;
     v->export_len = c.export_rts_len;
     if (v->export_len > 0)
@@ -396,6 +412,7 @@ bgpvpn_rc bgpvpn_engine_vrf_remove(bgpvpn_engine *e, uint64_t now_ms, uint32_t n
     if (!v || v->removing)
         return BGPVPN_ERR_ABSENT;
     v->removing = true;
+    forget_imports(e, v);
     bgpvpn__rib_rescan(e);
     if (e->scan_left == 0)
         bgpvpn__vrf_settle(e);

@@ -123,7 +123,7 @@ typedef struct bgpvpn_config {
     uint32_t restarted;           /**< 1: forwarding went on over a restart (RFC 4724 4.1). */
     uint32_t restart_time_s;      /**< Told to peers that shall keep our routes; 1 to 4095; 120. */
     uint32_t deferral_s;          /**< Selection_Deferral_Timer, where restarted is set; 360. */
-    uint32_t reserved2;           /**< 0 */
+    uint32_t targets_wait_s;      /**< For a peer's route targets (RFC 4684 6); 60. */
 } bgpvpn_config;
 
 /** Configuration of a neighbour or a listen range; begin with bgpvpn_neighbor_config_init(). */
@@ -153,6 +153,9 @@ typedef struct bgpvpn_neighbor_config {
     /** Stale timer (RFC 8538 4.1): routes of a peer that restarts are kept so long at most; 0: no
         graceful restart; 180. */
     uint32_t stale_time_s;
+    /** Route targets that it may ask for with BGPVPN_TABLE_TARGETS; with more it gets all; 4096. */
+    uint32_t max_targets;
+    uint32_t reserved; /**< 0 */
 } bgpvpn_neighbor_config;
 
 /** An event; 64 bytes, frozen. */

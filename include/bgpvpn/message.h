@@ -55,18 +55,20 @@ enum {
 
 /** Address families on the wire (IANA). */
 enum {
-    BGPVPN_AFI_IPV4 = 1,     /**< IPv4 */
-    BGPVPN_AFI_IPV6 = 2,     /**< IPv6 */
-    BGPVPN_SAFI_UNICAST = 1, /**< Unicast forwarding. */
-    BGPVPN_SAFI_VPN = 128    /**< MPLS-labelled VPN addresses (RFC 4364 4.3.4). */
+    BGPVPN_AFI_IPV4 = 1,      /**< IPv4 */
+    BGPVPN_AFI_IPV6 = 2,      /**< IPv6 */
+    BGPVPN_SAFI_UNICAST = 1,  /**< Unicast forwarding. */
+    BGPVPN_SAFI_VPN = 128,    /**< MPLS-labelled VPN addresses (RFC 4364 4.3.4). */
+    BGPVPN_SAFI_TARGETS = 132 /**< Route target membership (RFC 4684 4). */
 };
 
 /** The families known here, as bits of a mask. */
 enum {
-    BGPVPN_TABLE_IPV4 = 1 << 0,  /**< AFI 1, SAFI 1. */
-    BGPVPN_TABLE_IPV6 = 1 << 1,  /**< AFI 2, SAFI 1. */
-    BGPVPN_TABLE_VPNV4 = 1 << 2, /**< AFI 1, SAFI 128 (RFC 4364). */
-    BGPVPN_TABLE_VPNV6 = 1 << 3  /**< AFI 2, SAFI 128 (RFC 4659). */
+    BGPVPN_TABLE_IPV4 = 1 << 0,   /**< AFI 1, SAFI 1. */
+    BGPVPN_TABLE_IPV6 = 1 << 1,   /**< AFI 2, SAFI 1. */
+    BGPVPN_TABLE_VPNV4 = 1 << 2,  /**< AFI 1, SAFI 128 (RFC 4364). */
+    BGPVPN_TABLE_VPNV6 = 1 << 3,  /**< AFI 2, SAFI 128 (RFC 4659). */
+    BGPVPN_TABLE_TARGETS = 1 << 4 /**< AFI 1, SAFI 132 (RFC 4684): who wants which VPN routes. */
 };
 
 /** Capabilities that are a flag or close to it, as bits of @ref bgpvpn_open.capabilities. */

@@ -64,6 +64,8 @@ typedef struct bgpvpn_neighbor_info {
     uint32_t restart_time_s;    /**< Its restart time. */
     uint32_t last_hard_code;    /**< What a Hard Reset as last end wrapped (RFC 8538 3). */
     uint32_t last_hard_subcode; /**< Its subcode. */
+    uint32_t targets;           /**< Route targets that it asked for (RFC 4684). */
+    uint32_t filtered;          /**< 1: it is sent only VPN routes with one of them. */
 } bgpvpn_neighbor_info;
 
 /**

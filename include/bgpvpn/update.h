@@ -111,7 +111,12 @@ typedef struct bgpvpn_update {
     uint8_t reserved[6];            /**< 0 */
 } bgpvpn_update;
 
-/** One prefix of NLRI; 48 bytes, frozen. */
+/**
+ * @brief One prefix of NLRI; 48 bytes, frozen.
+ *
+ * In BGPVPN_TABLE_TARGETS the prefix has no family, 0 or 32 to 96 bits, and begins with the origin
+ * AS (4 bytes) and the route target (8 bytes); its label is BGPVPN_LABEL_NONE.
+ */
 typedef struct bgpvpn_nlri {
     bgpvpn_addr prefix; /**< With its length; port and scope 0. */
     uint8_t rd[8];      /**< Route distinguisher; zero in unicast families. */
