@@ -15,15 +15,15 @@ mount -r -t hostfs none /mnt/here -o "$HERE"
 release=$(uname -r)
 mkdir -p /run/modules/lib/modules
 ln -s "/usr/lib/uml/modules/$release" "/run/modules/lib/modules/$release"
-cat >/run/modprobe <<END
+cat >/run/load-modules <<END
 #!/bin/sh
 export GLIBC_TUNABLES='$GLIBC_TUNABLES'
 exec /sbin/modprobe -d /run/modules "\$@"
 END
-chmod +x /run/modprobe
-echo /run/modprobe >/proc/sys/kernel/modprobe
+chmod +x /run/load-modules
+echo /run/load-modules >/proc/sys/kernel/modprobe
 # What the kernel would ask for under names that the wrapper finds only now and then.
-/run/modprobe -a ip_gre ip6_gre vrf dummy mpls_router mpls_iptunnel mpls_gso esp4 esp6 xfrm_user xfrm_algo \
+/run/load-modules -a ip_gre ip6_gre vrf dummy mpls_router mpls_iptunnel mpls_gso esp4 esp6 xfrm_user xfrm_algo \
     gcm ctr ghash-generic seqiv echainiv drbg jitterentropy_rng chacha20poly1305 hmac \
     iptable_filter ip6table_filter xt_NFLOG nf_log_syslog nfnetlink_log udp_diag 2>&1
 
