@@ -30,7 +30,17 @@ enum {
     BGP_HEADER_BYTES = 19
 };
 
-enum { KIND_ESP = 8, KIND_SK, KIND_IKE, KIND_GRE, KIND_NHRP, KIND_SEGMENT, KIND_BGP, KINDS };
+enum {
+    KIND_ESP = 8,
+    KIND_SK,
+    KIND_IKE,
+    KIND_GRE,
+    KIND_NHRP,
+    KIND_SEGMENT,
+    KIND_BGP,
+    KIND_FRAGMENT,
+    KINDS
+};
 
 /* 00 01 02 ... */
 #define GCM_KEY "000102030405060708090a0b0c0d0e0f10111213"
@@ -184,6 +194,20 @@ static size_t make_segment(uint8_t *frame, const uint8_t *bytes, size_t len)
                    len - 4);
 }
 
+/* A fragment: offset in units of eight bytes, protocol, whether more come and of which datagram. */
+static size_t make_fragment(uint8_t *frame, const uint8_t *bytes, size_t len)
+{
+    if (len < 3)
+        return 0;
+    memcpy(frame + IPV4_BYTES, bytes + 3, len - 3);
+    const size_t made = put_ipv4(frame, bytes[1], len - 3, false);
+    frame[5] = bytes[2] & 3;
+    wire_set_u16(frame + 6, (uint16_t)((bytes[2] & 0x80) << 6 | bytes[0]));
+    wire_set_u16(frame + 10, 0);
+    wire_set_u16(frame + 10, checksum_end(checksum_add(0, frame, IPV4_BYTES)));
+    return made;
+}
+
 /* A message whose header is right, after those before it. */
 static size_t make_bgp(uint8_t *frame, const uint8_t *bytes, size_t len, uint32_t sequence[2])
 {
@@ -218,6 +242,8 @@ static size_t make_frame(uint8_t kind, const uint8_t *bytes, size_t len, uint8_t
         return make_segment(frame, bytes, len);
     case KIND_BGP:
         return make_bgp(frame, bytes, len, sequence);
+    case KIND_FRAGMENT:
+        return make_fragment(frame, bytes, len);
     default:
         memcpy(frame, bytes, len);
         return len;

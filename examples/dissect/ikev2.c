@@ -149,8 +149,7 @@ static void encrypted(dissector *d, node *layer, node *entry, const ikev2_header
     }
     if (rc < 0) {
         tree_text(t, entry, "status", rc == IKEV2_ERR_INTEGRITY ? "not authentic" : "malformed");
-        ds_fault_at(d, layer, s, rc == IKEV2_ERR_LENGTH ? IKEV2_HEADER_BYTES : 0,
-                    rc == IKEV2_ERR_LENGTH ? "RFC 7296 3.14" : NULL, RULES_IKEV2, rc);
+        ds_fault(d, layer, s, RULES_IKEV2, rc == IKEV2_ERR_LENGTH ? IKE_FAULT_SEALED : rc);
         return;
     }
     tree_text(t, entry, "status", "decrypted");

@@ -390,5 +390,6 @@ void ds_ikev2_payloads(dissector *d, node *layer, const char *key, uint8_t first
         start = chain.offset;
     }
     if (rc < 0)
-        ds_fault_at(d, whole, s, start, "RFC 7296 3.2", RULES_IKEV2, rc);
+        ds_fault_at(d, whole, s, start, NULL, RULES_IKEV2,
+                    rc == IKEV2_ERR_LENGTH ? IKE_FAULT_CHAIN : rc);
 }

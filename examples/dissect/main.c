@@ -8,6 +8,7 @@
 #include "options.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Statuses: what is wrong with packets is said in the output, and is no failure. */
 enum { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
@@ -54,6 +55,8 @@ int main(int argc, char **argv)
         return complain(o.file, "no memory, or libcrypto lacks an algorithm");
     int status = STATUS_FAILED;
     char why[CAPTURE_WHY_BYTES];
+    if (strcmp(o.file, "-") == 0)
+        (void)setvbuf(stdout, NULL, _IOLBF, 0); /* who pipes a capture in may watch it */
     if (options_load_keys(&o, d)) {
         capture *c = capture_open(o.file, o.filter, why);
         status = c ? run(&o, d, c) : complain(o.file, why);

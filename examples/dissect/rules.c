@@ -100,6 +100,11 @@ static const rule rules[] = {
     {RULES_IKEV2, IKEV2_ERR_FRAGMENT, 0, false, NULL, "RFC 7383 2.5",
      "the fragment number is 0 or above the total"},
 
+    {RULES_IKEV2, IKE_FAULT_CHAIN, 0, true, "IKEV2_ERR_LENGTH", "RFC 7296 3.2",
+     "the length of a payload is below 4 or beyond the message, or bytes are left over"},
+    {RULES_IKEV2, IKE_FAULT_SEALED, 28, false, "IKEV2_ERR_LENGTH", "RFC 7296 3.14",
+     "ciphertext or padding of an impossible length"},
+
     {RULES_ESP, ESP_ERR_TRUNCATED, 0, true, NULL, "RFC 4303 2", "shorter than header and trailer"},
     {RULES_ESP, ESP_ERR_ALIGN, 0, false, NULL, "RFC 4303 2.4",
      "the ciphertext does not end on a four-byte boundary"},

@@ -41,6 +41,9 @@ enum { TCP_ERR_TRUNCATED = -20, TCP_ERR_OFFSET = -21 };
 /* Beside libbgpvpn's results: what RFC 7606 wants done with an UPDATE that it decoded. */
 enum { BGP_FAULT_DISCARD = 101, BGP_FAULT_WITHDRAW = 102 };
 
+/* IKEV2_ERR_LENGTH of a payload, and of what is encrypted in one. */
+enum { IKE_FAULT_CHAIN = 101, IKE_FAULT_SEALED = 102 };
+
 typedef struct rule {
     int library;
     int32_t rc;

@@ -76,8 +76,7 @@ void ds_udp(dissector *d, span s)
     const span whole = ds_first(&s, length);
     const span payload = ds_from(&whole, UDP_BYTES);
     /* A wrong one is no error: cards that compute it are handed packets without. */
-    tree_text(t, layer, "checksum",
-              checksum == 0 ? "none" : ds_checksum(d, &whole, PROTOCOL_UDP));
+    tree_text(t, layer, "checksum", checksum == 0 ? "none" : ds_checksum(d, &whole, PROTOCOL_UDP));
     if (is_port(d, PORT_NAT_TRAVERSAL))
         nat_traversal(d, layer, payload);
     else if (is_port(d, PORT_IKE))

@@ -13,7 +13,7 @@ import sys
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-RAW, ETHERNET, NULL, LOOP, SLL, SLL2, IPV4, IPV6, ESP, SK, IKE, GRE, NHRP, SEGMENT, BGP = range(15)
+RAW, ETHERNET, NULL, LOOP, SLL, SLL2, IPV4, IPV6, ESP, SK, IKE, GRE, NHRP, SEGMENT, BGP, FRAGMENT = range(16)
 
 
 def frames(path):
@@ -78,6 +78,8 @@ def main():
                 seed("nhrp-%d" % inner[4 + 17], record(NHRP, inner[4:]))
             seed("gre-%02x%02x" % (inner[2], inner[3]), record(GRE, inner))
             seed("frame-esp", record(RAW, frame))
+            seed("fragments", record(FRAGMENT, b"\x05\x11\x01" + frame[60:])
+                 + record(FRAGMENT, b"\0\x11\x81" + frame[20:60]))
         elif port in (500, 4500):
             message = payload[4:] if port == 4500 else payload
             if message[16] == 46:

@@ -29,12 +29,13 @@ def hexes(path, name):
         yield bytes.fromhex(re.sub(r"\s", "", value))
 
 
-def capture(name, frames, link):
+def capture(name, frames, link, snap_length=262144):
     with open(os.path.join(out, name + ".pcap"), "wb") as f:
         f.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, link))
         for n, frame in enumerate(frames):
             data = frame if isinstance(frame, bytes) else raw(frame)
-            f.write(struct.pack("<IIII", 1700000000 + n, 1000 * n, len(data), len(data)) + data)
+            f.write(struct.pack("<IIII", 1700000000 + n, 1000 * n, min(len(data), snap_length),
+                                len(data)) + data[:snap_length])
 
 
 # Links: Ethernet with tags, IPv6 with extension headers, fragments, ICMP with what it quotes.
@@ -108,3 +109,38 @@ def skf(number, total, part, first):
 text = bytes.fromhex("2900000800004000" "2900000c000040010000000a" "0000000800004007")
 capture("ikev2", [IP(src=A, dst=B, id=n) / UDP(sport=500, dport=500) / skf(n, 2, part, first)
                   for n, part, first in ((1, text[:13], 41), (2, text[13:], 0))], 101)
+
+
+# Each wrong in its way: an IPv4 checksum, a GRE version, a label stack without an end, an NHRP
+# extension beyond the packet, an IKE payload of three bytes, two BGP messages.
+def checksum(data):
+    total = sum(struct.unpack(">%dH" % ((len(data) + 1) // 2), data + bytes(len(data) % 2)))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return struct.pack(">H", total ^ 0xffff)
+
+
+bad_extension = bytearray(nhrp[3])
+bad_extension[62:64] = b"\x01\0"
+bad_extension[12:14] = bytes(2)
+bad_extension[12:14] = checksum(bytes(bad_extension))
+bad_ip = bytearray(raw(ping))
+bad_ip[10] ^= 1
+marker = b"\xff" * 16
+origin_3 = marker + bytes.fromhex("0027020000000e40010103400200400304" "0a080001" "080a")
+tcp = dict(sport=40000, dport=179, window=65535)
+malformed = [
+    bytes(bad_ip),
+    IP(src=A, dst=B, id=1) / GRE(proto=0x880b, version=1) / b"PPTP",
+    IP(src=A, dst=B, id=2) / GRE(proto=0x8847) / MPLS(label=100, s=0, ttl=64),
+    IP(src=A, dst=B, id=3) / GRE(proto=0x2001) / bytes(bad_extension),
+    IP(src=A, dst=B, id=4) / UDP(sport=500, dport=500)
+    / bytes.fromhex("0102030405060708" + "00" * 8 + "28202208" + "00000000" + "00000020" "00000003"),
+    IP(src=A, dst=B, id=5) / TCP(seq=999, flags="S", **tcp),
+    IP(src=A, dst=B, id=6) / TCP(seq=1000, ack=1, flags="PA", **tcp)
+    / (origin_3 + marker + bytes.fromhex("001309") + marker + bytes.fromhex("001304")),
+]
+capture("malformed", malformed, 101)
+# Well-formed packets, of which the capture has 60 bytes each.
+capture("cut", [f for f in frames[:4]] + [gre, sa.encrypt(gre, seq_num=3, iv=bytes(7) + b"\3")], 101,
+        snap_length=60)

@@ -285,6 +285,59 @@ static void fragments_are_joined_in_any_order(void **state)
     }
 }
 
+/* Sealed by python3-cryptography, so that all but one thing is right. */
+static void what_is_authentic_may_be_malformed(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t protocol; /* 50: ESP; 17: IKE */
+        const char *hex;
+        uint64_t at;
+        const char *code;
+        const char *rule;
+    } cases[] = {
+        /* Padding 9, 9; a pad length of 200; nine bytes of ciphertext; less than an ICV. */
+        {50, "000010000000000100000000000000011b46fa91b21d2c12629c3c69053133c01219028c3ca15483", 0,
+         "ESP_ERR_PADDING", "RFC 4303 2.4"},
+        {50, "000010000000000100000000000000011b46fa91ba16e612c57183874d400418e2f0fbeeb404eef0", 0,
+         "ESP_ERR_PADDING", "RFC 4303 2.4"},
+        {50, "000010000000000100000000000000011b46fa91ba152c143bf908c27bdc3dcb71f03f354560c5d106",
+         0, "ESP_ERR_ALIGN", "RFC 4303 2.4"},
+        {50, "000010000000000100000000000000015f44d473d5df8d82c17f253a176df04cedac", 0,
+         "ESP_ERR_TRUNCATED", "RFC 4303 2"},
+        /* A pad length of 200; inside, a payload of three bytes; an SK payload without an IV. */
+        {17,
+         "c0c1c2c3c4c5c6c7d0d1d2d3d4d5d6d72e20250800000005000000412900002500000000000000018"
+         "6aed12ab4967c1dfa183023a9d23b54867dc49900575a5f9f",
+         28, "IKEV2_ERR_LENGTH", "RFC 7296 3.14"},
+        {17,
+         "c0c1c2c3c4c5c6c7d0d1d2d3d4d5d6d72e20250800000005000000412900002500000000000000018"
+         "6aed121b4967c1d3241eb6ad971301f7ba798507501ebe53f",
+         40, "IKEV2_ERR_LENGTH", "RFC 7296 3.2"},
+        {17, "c0c1c2c3c4c5c6c7d0d1d2d3d4d5d6d72e202508000000050000002429000008aabbccdd", 28,
+         "IKEV2_ERR_LENGTH", "RFC 7296 3.14"},
+    };
+    dissector *d = frames_dissector(false);
+    assert_null(dissect_add_esp_key(d, "\"IPv4\",\"*\",\"*\",\"0x1000\"," GCM AUTH));
+    assert_null(dissect_add_ikev2_key(
+        d, "c0c1c2c3c4c5c6c7,d0d1d2d3d4d5d6d7,404142434445464748494a4b4c4d4e4f50515253,"
+           "404142434445464748494a4b4c4d4e4f50515253,"
+           "\"AES-GCM-128 with 16 octet ICV [RFC5282]\",,,\"NONE [RFC4306]\""));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        frame f;
+        uint8_t bytes[128];
+        const size_t len = hex_bytes(cases[i].hex, bytes, sizeof bytes);
+        const bool esp = cases[i].protocol == 50;
+        if (esp)
+            frame_ip(&f, 50, bytes, len, false);
+        else
+            frame_udp(&f, 500, bytes, len);
+        frames_assert_error(frames_see(d, &f), esp ? "esp" : "ikev2",
+                            (esp ? IP_BYTES : UDP_AT) + cases[i].at, cases[i].code, cases[i].rule);
+    }
+    dissect_free(d);
+}
+
 /* RFC 2332 5.3.4, as deployed: SPI 1, then the password. */
 static void passwords_are_shown_only_when_asked_for(void **state)
 {
@@ -324,6 +377,7 @@ int main(void)
         cmocka_unit_test(without_a_key_of_use_esp_says_so),
         cmocka_unit_test(ike_messages_of_every_cipher_are_opened),
         cmocka_unit_test(fragments_are_joined_in_any_order),
+        cmocka_unit_test(what_is_authentic_may_be_malformed),
         cmocka_unit_test(passwords_are_shown_only_when_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
