@@ -87,13 +87,16 @@ static void input(world *w, int side, const uint8_t *bytes, size_t len)
 
 static void connect_peer(world *w, int side)
 {
+    /* VPNv4, VPNv6, IPv4, route targets; refresh with marks, four-octet AS, long messages, and
+     * graceful restart of VPNv4, also after NOTIFICATION. */
     static const uint8_t hello[] = {
         0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-        0xff, 0xff, 0,    0x3f, 1,    4,    0xfd, 0xe8, 0,    90,   10,   0,    0,    2,
-        34,   2,    32,   1,    4,    0,    1,    0,    128,  1,    4,    0,    2,    0,
-        128,  1,    4,    0,    1,    0,    1,    2,    0,    65,   4,    0,    0,    0xfd,
-        0xe8, 64,   2,    0,    0,    70,   0,    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0,    19,   4};
+        0xff, 0xff, 0,    0x4b, 1,    4,    0xfd, 0xe8, 0,    0x5a, 0x0a, 0,    0,    2,
+        0x2e, 2,    0x2c, 1,    4,    0,    1,    0,    0x80, 1,    4,    0,    2,    0,
+        0x80, 1,    4,    0,    1,    0,    1,    1,    4,    0,    1,    0,    0x84, 2,
+        0,    0x41, 4,    0,    0,    0xfd, 0xe8, 0x40, 6,    0x40, 0x78, 0,    1,    0x80,
+        0x80, 0x46, 0,    6,    0,    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0,    0x13, 4};
     const bgpvpn_addr local = {.family = BGPVPN_FAMILY_IPV4, .bytes = {10, 0, 0, 1}};
     bgpvpn_addr peer = {.family = BGPVPN_FAMILY_IPV4, .bytes = {10, 0, 0, 2}};
     peer.bytes[3] = (uint8_t)(2 + side);
@@ -189,7 +192,11 @@ static int setup(world *w)
     (void)bgpvpn_neighbor_config_init(&range);
     range.remote_as = 65000;
     range.flags = BGPVPN_NEIGHBOR_CLIENT | BGPVPN_NEIGHBOR_NEXT_HOP_SELF;
-    range.tables = 15;
+    range.flags |= BGPVPN_NEIGHBOR_PRESERVES;
+    range.tables = 31;
+    range.max_prefixes = 24;
+    range.max_prefixes_restart_s = 5;
+    range.max_targets = 4;
     range.address.family = BGPVPN_FAMILY_IPV4;
     range.address.prefix_len = 8;
     range.address.bytes[0] = 10;

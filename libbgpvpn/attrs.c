@@ -9,11 +9,19 @@
  */
 #include "engine.h"
 
-enum { TYPES = 256, AS_TRANS_TO_WIDE = 2, AGGREGATOR_LEN = 8 };
+enum {
+    TYPES = 256,
+    AS_TRANS_TO_WIDE = 2,
+    AGGREGATOR_LEN = 8,
+    LARGE_LEN = 12,     /* RFC 8092 3 */
+    LARGE_SLOTS = 16384 /* more than twice what the longest attribute holds */
+};
 
 /* RFC 1997 */
 #define NO_EXPORT    UINT32_C(0xffffff01)
 #define NO_ADVERTISE UINT32_C(0xffffff02)
+/* Without confederations no other AS is a member, so it is as NO_EXPORT. */
+#define NO_EXPORT_SUBCONFED UINT32_C(0xffffff03)
 
 /* ---- Route distinguishers ---- */
 
@@ -251,6 +259,27 @@ static void put_aggregator(wire_writer *w, const bgpvpn_update *u, const view vi
     }
 }
 
+void bgpvpn__attrs_put_large(bgpvpn_engine *e, wire_writer *w, uint8_t flags, const uint8_t *value,
+                             size_t len)
+{
+    /* A table of the places of those seen; there are fewer than half as many as it has slots. */
+    uint16_t seen[LARGE_SLOTS];
+    memset(seen, 0, sizeof(seen));
+    wire_writer kept = wire_writer_make(e->scratch2, sizeof(e->scratch2));
+    for (size_t at = 0; at + LARGE_LEN <= len; at += LARGE_LEN) {
+        const uint8_t *one = value + at;
+        size_t slot = drbg_hash(e->hash_key, one, LARGE_LEN) % LARGE_SLOTS;
+        while (seen[slot] && memcmp(e->scratch2 + (seen[slot] - 1u) * LARGE_LEN, one, LARGE_LEN))
+            slot = (slot + 1) % LARGE_SLOTS;
+        if (seen[slot])
+            continue;
+        seen[slot] = (uint16_t)(kept.len / LARGE_LEN + 1);
+        wire_put_bytes(&kept, one, LARGE_LEN);
+    }
+    bgpvpn__put_attribute(w, flags, BGPVPN_ATTR_LARGE_COMMUNITIES, kept.len);
+    wire_put_bytes(w, kept.buf, kept.len);
+}
+
 size_t bgpvpn__attrs_canonical(bgpvpn_engine *e, const bgpvpn_update *u)
 {
     view views[TYPES] = {{0}};
@@ -262,7 +291,10 @@ size_t bgpvpn__attrs_canonical(bgpvpn_engine *e, const bgpvpn_update *u)
             put_as_path(e, &w, u, views);
         else if (type == BGPVPN_ATTR_AGGREGATOR)
             put_aggregator(&w, u, views);
-        else if (v->there && is_kept(u, (uint8_t)type, v)) {
+        else if (type == BGPVPN_ATTR_LARGE_COMMUNITIES && v->there &&
+                 is_kept(u, BGPVPN_ATTR_LARGE_COMMUNITIES, v)) {
+            bgpvpn__attrs_put_large(e, &w, v->flags, v->value, v->len);
+        } else if (v->there && is_kept(u, (uint8_t)type, v)) {
             /* RFC 4271 5: passing on what we do not know, we say so. */
             const uint8_t partial = is_known((uint8_t)type) ? 0 : BGPVPN_FLAG_PARTIAL;
             bgpvpn__put_attribute(&w, v->flags | partial, (uint8_t)type, v->len);
@@ -322,7 +354,7 @@ static void digest(const bgpvpn_engine *e, attrs *a)
         case BGPVPN_ATTR_COMMUNITIES:
             while (r.left >= 4) {
                 const uint32_t community = wire_get_u32(&r);
-                a->no_export |= community == NO_EXPORT;
+                a->no_export |= community == NO_EXPORT || community == NO_EXPORT_SUBCONFED;
                 a->no_advertise |= community == NO_ADVERTISE;
             }
             break;

@@ -10,7 +10,9 @@ enum {
     MP_FIXED = 4 + 5,                     /* attribute head, AFI, SAFI, next hop length, reserved */
     NLRI_MAX = 1 + BGPVPN_LABEL_LEN + BGPVPN_RD_LEN + 16,
     NEXT_HOP_LEN = 4,
-    MAPPED_AT = 10 /* the two 0xff bytes of an IPv4-mapped address */
+    COMMUNITY_V6_LEN = 20,
+    COMMUNITY_LOCAL = 0x40, /* in the type: not transitive (RFC 4360 2) */
+    MAPPED_AT = 10          /* the two 0xff bytes of an IPv4-mapped address */
 };
 
 static bool is_vpn(uint32_t table)
@@ -221,6 +223,22 @@ static void put_reflection(const outgoing *o, wire_writer *w)
     wire_put_bytes(w, list, len);
 }
 
+/* RFC 4360 6, RFC 5701 2: those that are not transitive stay within the AS. */
+static void put_extended(const outgoing *o, wire_writer *w, const bgpvpn_attribute *a)
+{
+    const size_t one =
+        a->type == BGPVPN_ATTR_EXTENDED_COMMUNITIES ? (size_t)RT_LEN : (size_t)COMMUNITY_V6_LEN;
+    size_t kept = 0;
+    for (size_t i = 0; i + one <= a->len; i += one)
+        kept += o->g->policy.internal || !(a->value[i] & COMMUNITY_LOCAL) ? one : 0;
+    if (kept == 0)
+        return;
+    bgpvpn__put_attribute(w, a->flags, a->type, kept);
+    for (size_t i = 0; i + one <= a->len; i += one)
+        if (o->g->policy.internal || !(a->value[i] & COMMUNITY_LOCAL))
+            wire_put_bytes(w, a->value + i, one);
+}
+
 static void put_other(const outgoing *o, wire_writer *w, const bgpvpn_attribute *a)
 {
     switch (a->type) {
@@ -236,6 +254,10 @@ static void put_other(const outgoing *o, wire_writer *w, const bgpvpn_attribute 
         break;
     case BGPVPN_ATTR_AGGREGATOR:
         put_aggregator(o, w, a);
+        return;
+    case BGPVPN_ATTR_EXTENDED_COMMUNITIES:
+    case BGPVPN_ATTR_IPV6_EXT_COMMUNITIES:
+        put_extended(o, w, a);
         return;
     default:
         break;

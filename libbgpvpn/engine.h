@@ -46,6 +46,7 @@
 /* The structs that grew, as they were when a caller could first be compiled against them. */
 #define NEIGHBOR_CONFIG_FIRST offsetof(bgpvpn_neighbor_config, delay_open_s)
 #define NEIGHBOR_INFO_FIRST   offsetof(bgpvpn_neighbor_info, stale)
+#define LOCAL_ROUTE_FIRST     offsetof(bgpvpn_local_route, communities)
 #define CONFIG_FIRST          offsetof(bgpvpn_config, restarted)
 
 /* A time at which something is owed; owner tells the object that embeds it. */
@@ -432,6 +433,9 @@ hop *bgpvpn__hop_find(const bgpvpn_engine *e, const bgpvpn_addr *addr);
 bgpvpn_rc bgpvpn__attrs_get(bgpvpn_engine *e, const uint8_t *bytes, size_t len,
                             const bgpvpn_addr *next_hop, attrs **out);
 void bgpvpn__attrs_put(bgpvpn_engine *e, attrs *a);
+/* LARGE_COMMUNITIES without repeats (RFC 8092 3); uses e->scratch2. */
+void bgpvpn__attrs_put_large(bgpvpn_engine *e, wire_writer *w, uint8_t flags, const uint8_t *value,
+                             size_t len);
 /* Canonical bytes of an UPDATE's attributes, in e->scratch. */
 size_t bgpvpn__attrs_canonical(bgpvpn_engine *e, const bgpvpn_update *u);
 bool bgpvpn__attrs_find(const attrs *a, uint8_t type, const uint8_t **value, size_t *len);

@@ -7,6 +7,13 @@
  */
 #include "engine.h"
 
+enum {
+    COMMUNITY_LEN = 4,
+    COMMUNITIES_MAX = 1024,
+    LARGE_COMMUNITY_LEN = 12,
+    LARGE_COMMUNITIES_MAX = 3072
+};
+
 #define RESCUE_MS 1000 /* a pause before an import that found no memory is tried again */
 
 static vroute *vroute_at(const bgpvpn_engine *e, uint32_t handle)
@@ -506,32 +513,50 @@ static size_t local_attributes(bgpvpn_engine *e, const vrf *v, const bgpvpn_loca
     }
     bgpvpn__put_attribute(&w, BGPVPN_FLAG_TRANSITIVE, BGPVPN_ATTR_LOCAL_PREF, 4);
     wire_put_u32(&w, route->local_pref ? route->local_pref : LOCAL_PREF_DEFAULT);
+    if (route->communities_len > 0) {
+        bgpvpn__put_attribute(&w, BGPVPN_FLAG_OPTIONAL | BGPVPN_FLAG_TRANSITIVE,
+                              BGPVPN_ATTR_COMMUNITIES, route->communities_len);
+        wire_put_bytes(&w, route->communities, route->communities_len);
+    }
     if (v->export_len > 0) {
         bgpvpn__put_attribute(&w, BGPVPN_FLAG_OPTIONAL | BGPVPN_FLAG_TRANSITIVE,
                               BGPVPN_ATTR_EXTENDED_COMMUNITIES, v->export_len);
         wire_put_bytes(&w, v->export_rts, v->export_len);
     }
+    if (route->large_communities_len > 0)
+        bgpvpn__attrs_put_large(e, &w, BGPVPN_FLAG_OPTIONAL | BGPVPN_FLAG_TRANSITIVE,
+                                route->large_communities, route->large_communities_len);
     return w.len;
+}
+
+static bool communities_ok(const bgpvpn_local_route *r)
+{
+    return (r->communities || r->communities_len == 0) &&
+           (r->large_communities || r->large_communities_len == 0) &&
+           r->communities_len % COMMUNITY_LEN == 0 && r->communities_len <= COMMUNITIES_MAX &&
+           r->large_communities_len % LARGE_COMMUNITY_LEN == 0 &&
+           r->large_communities_len <= LARGE_COMMUNITIES_MAX;
 }
 
 bgpvpn_rc bgpvpn_engine_announce(bgpvpn_engine *e, uint64_t now_ms, uint32_t number,
                                  const bgpvpn_local_route *route)
 {
-    bgpvpn_local_route r;
-    if (!e || !route || !versioned_read(&r, sizeof(r), sizeof(r), route) || !prefix_ok(&r.prefix) ||
-        r.label > BGPVPN_LABEL_MAX || r.origin > 2)
+    bgpvpn_local_route ours = {0};
+    if (!e || !route || !versioned_read(&ours, sizeof(ours), LOCAL_ROUTE_FIRST, route) ||
+        !prefix_ok(&ours.prefix) || ours.label > BGPVPN_LABEL_MAX || ours.origin > 2 ||
+        !communities_ok(&ours))
         return BGPVPN_ERR_ARG;
     (void)bgpvpn__now(e, now_ms);
     const vrf *v = vrf_find(e, number);
     if (!v || v->removing)
         return BGPVPN_ERR_ABSENT;
     attrs *a;
-    bgpvpn_rc rc = bgpvpn__attrs_get(e, e->scratch, local_attributes(e, v, &r), NULL, &a);
+    bgpvpn_rc rc = bgpvpn__attrs_get(e, e->scratch, local_attributes(e, v, &ours), NULL, &a);
     if (rc != BGPVPN_OK)
         return rc;
     bgpvpn_addr prefix;
-    normalize(&r.prefix, &prefix);
-    rc = bgpvpn__rib_set(e, vpn_table(&prefix), v->rd->bytes, &prefix, SOURCE_LOCAL, a, r.label);
+    normalize(&ours.prefix, &prefix);
+    rc = bgpvpn__rib_set(e, vpn_table(&prefix), v->rd->bytes, &prefix, SOURCE_LOCAL, a, ours.label);
     bgpvpn__attrs_put(e, a);
     return rc;
 }

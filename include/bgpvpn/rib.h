@@ -52,6 +52,10 @@ typedef struct bgpvpn_local_route {
     uint32_t has_med;     /**< 1: @c med is sent. */
     uint32_t med;         /**< MULTI_EXIT_DISC. */
     uint32_t local_pref;  /**< LOCAL_PREF; 0 means 100. */
+    const uint8_t *communities;       /**< 4 bytes each (RFC 1997); copied. */
+    size_t communities_len;           /**< Their length in bytes; up to 1024. */
+    const uint8_t *large_communities; /**< 12 bytes each (RFC 8092); copied, repeats left out. */
+    size_t large_communities_len;     /**< Their length in bytes; up to 3072. */
 } bgpvpn_local_route;
 
 /** The best route of a prefix in a VRF. */

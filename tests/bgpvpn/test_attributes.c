@@ -89,6 +89,113 @@ static void well_known_communities_are_obeyed(void **state)
     r.extra_len = hex_bytes("c00804 ffffff02", r.extra, sizeof(r.extra));
     send_route(l, 1, &r);
     assert_false(find_sent(l, 0, &u)); /* NO_ADVERTISE */
+    r.prefix = 3;
+    r.extra_len = hex_bytes("c00808 0000fde8 ffffff03", r.extra, sizeof(r.extra));
+    send_route(l, 1, &r);
+    assert_true(find_sent(l, 0, &u));
+    assert_false(find_sent(l, 2, &u)); /* NO_EXPORT_SUBCONFED, outside a confederation */
+    lab_free(l);
+}
+
+static bool find_attribute(const bgpvpn_update *u, uint8_t type, bgpvpn_attribute *out)
+{
+    size_t at = 0;
+    while (bgpvpn_attribute_next(u->attributes, u->attributes_len, &at, out) == BGPVPN_YES)
+        if (out->type == type)
+            return true;
+    return false;
+}
+
+/* RFC 4360 6 */
+static void communities_that_are_not_transitive_stay_in_the_as(void **state)
+{
+    (void)state;
+    lab *l = lab_new(mixed, NULL, 0);
+    bgpvpn_update u;
+    bgpvpn_attribute a;
+    route r = plain(1);
+    r.extra_len = hex_bytes("c01018 0002fde800000064 4004fde800000001 030c000000000001", r.extra,
+                            sizeof(r.extra));
+    send_route(l, 0, &r);
+    assert_true(find_sent(l, 1, &u));
+    assert_hex(u.ext_communities, u.ext_communities_len, "0002fde800000064 030c000000000001");
+    /* Nothing but such: no attribute at all. */
+    r.extra_len =
+        hex_bytes("c01008 4004fde800000001 c01914 4002 20010db8 00000000 00000000 00000000"
+                  "0001",
+                  r.extra, sizeof(r.extra));
+    send_route(l, 0, &r);
+    assert_true(find_sent(l, 1, &u));
+    assert_false(find_attribute(&u, BGPVPN_ATTR_EXTENDED_COMMUNITIES, &a));
+    assert_false(find_attribute(&u, BGPVPN_ATTR_IPV6_EXT_COMMUNITIES, &a));
+    lab_free(l);
+    /* Within the AS they go along. */
+    l = lab_new(internal, NULL, BGPVPN_NEIGHBOR_CLIENT);
+    send_route(l, 0, &r);
+    assert_true(find_sent(l, 1, &u));
+    assert_hex(u.ext_communities, u.ext_communities_len, "4004fde800000001");
+    lab_free(l);
+}
+
+/* RFC 8092 3: repeats are removed, the order stays. */
+static void large_communities_are_passed_on_once_each(void **state)
+{
+    (void)state;
+    lab *l = lab_new(mixed, NULL, 0);
+    bgpvpn_update u;
+    bgpvpn_attribute a;
+    route r = plain(1);
+    r.extra_len = hex_bytes("c02030 0000fde8 00000001 00000002 0000fde8 00000001 00000003"
+                            "0000fde8 00000001 00000002 00000000 00000000 00000000",
+                            r.extra, sizeof(r.extra));
+    send_route(l, 0, &r);
+    assert_true(find_sent(l, 1, &u));
+    assert_true(find_attribute(&u, BGPVPN_ATTR_LARGE_COMMUNITIES, &a));
+    assert_int_equal(a.flags, 0xc0);
+    assert_hex(a.value, a.len,
+               "0000fde8 00000001 00000002 0000fde8 00000001 00000003"
+               "00000000 00000000 00000000");
+    lab_free(l);
+}
+
+static void a_route_of_ours_carries_the_communities_that_it_was_given(void **state)
+{
+    (void)state;
+    static const uint8_t plain_ones[] = {0xfd, 0xe8, 0, 1, 0xfd, 0xe8, 0, 2};
+    static const uint8_t large[24] = {0, 0, 0xfd, 0xe8, 0, 0, 0, 1, 0, 0, 0, 2,
+                                      0, 0, 0xfd, 0xe8, 0, 0, 0, 1, 0, 0, 0, 2};
+    lab *l = lab_new(internal, NULL, 0);
+    bgpvpn_vrf_config v = {.struct_size = sizeof(v), .vrf = VRF};
+    bgpvpn_local_route r = {.struct_size = sizeof(r), .label = 77};
+    bgpvpn_update u;
+    bgpvpn_attribute a;
+    (void)bgpvpn_rd_make(65000, 9, 0, v.rd);
+    assert_int_equal(bgpvpn_engine_vrf_add(l->e, l->now_ms, &v), BGPVPN_OK);
+    net_prefix(0x0a050000, 16, &r.prefix);
+    r.communities = plain_ones;
+    r.communities_len = sizeof(plain_ones);
+    r.large_communities = large;
+    r.large_communities_len = sizeof(large);
+    assert_int_equal(bgpvpn_engine_announce(l->e, l->now_ms, VRF, &r), BGPVPN_OK);
+    settle(l);
+    assert_true(find_sent(l, 0, &u));
+    assert_hex(u.communities, u.communities_len, "fde80001 fde80002");
+    assert_true(find_attribute(&u, BGPVPN_ATTR_LARGE_COMMUNITIES, &a));
+    assert_hex(a.value, a.len, "0000fde8 00000001 00000002");
+    /* What cannot be a list is refused; who was compiled before there were any has none. */
+    r.communities_len = 5;
+    assert_int_equal(bgpvpn_engine_announce(l->e, l->now_ms, VRF, &r), BGPVPN_ERR_ARG);
+    r.communities = NULL;
+    r.communities_len = 4;
+    assert_int_equal(bgpvpn_engine_announce(l->e, l->now_ms, VRF, &r), BGPVPN_ERR_ARG);
+    r.communities_len = 0;
+    r.large_communities_len = 13;
+    assert_int_equal(bgpvpn_engine_announce(l->e, l->now_ms, VRF, &r), BGPVPN_ERR_ARG);
+    r.struct_size = offsetof(bgpvpn_local_route, communities);
+    assert_int_equal(bgpvpn_engine_announce(l->e, l->now_ms, VRF, &r), BGPVPN_OK);
+    settle(l);
+    assert_true(find_sent(l, 0, &u));
+    assert_int_equal(u.communities_len, 0);
     lab_free(l);
 }
 
@@ -200,6 +307,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_external_peer_gets_our_as_our_next_hop_and_our_label),
         cmocka_unit_test(well_known_communities_are_obeyed),
+        cmocka_unit_test(communities_that_are_not_transitive_stay_in_the_as),
+        cmocka_unit_test(large_communities_are_passed_on_once_each),
+        cmocka_unit_test(a_route_of_ours_carries_the_communities_that_it_was_given),
         cmocka_unit_test(two_octet_speakers_do_not_lose_large_as_numbers),
         cmocka_unit_test(ipv4_unicast_is_reflected_in_the_plain_encoding),
         cmocka_unit_test(vpnv6_takes_an_ipv4_next_hop_as_a_mapped_address),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # BIRD 2. With "next hop self" all its routes have label 3, so they have a gateway, and its label.
 binary=/usr/sbin/bird package=bird2
-cannot=([read6]="wants an IPv6 next hop" [reflect6]="wants an IPv6 next hop")
+cannot=([targets]="does not speak it" [read6]="wants an IPv6 next hop" [reflect6]="wants an IPv6 next hop")
 
 start() { # client|reflector
     role=$1

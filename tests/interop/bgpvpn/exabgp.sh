@@ -2,7 +2,7 @@
 # ExaBGP: it has no RIB. What it received is a log in JSON, what it announces is what its process
 # says.
 binary=/usr/sbin/exabgp package=exabgp
-cannot=([reflector]="no reflector")
+cannot=([targets]="has nothing to ask with" [reflector]="no reflector")
 # Where marks of a refresh were agreed on, 4.2.21 closes the connection when asked for one.
 options=plain
 

@@ -16,6 +16,7 @@ features=(
     "refresh_in:asks us for all again"
     "restart:is back after a restart"
     "graceful:restarts gracefully, its routes stay"
+    "targets:filters by route target, as we do (RFC 4684)"
     "reflector:reflects VPNv4 between two of ours"
     "reflect6:reflects VPNv6 between two of ours"
     "reflect_relabel:reflects a new label"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # FRR's bgpd alone, without zebra, as nobody.
 binary=/usr/lib/frr/bgpd package=frr
-cannot=()
+cannot=([targets]="does not speak it")
 
 start() { # client|reflector
     local address=10.8.0.4 neighbor=10.8.0.1 role= about

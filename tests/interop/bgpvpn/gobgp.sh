@@ -33,7 +33,7 @@ END
     enabled = true
     restart-time = 60
 END
-            families neighbors
+            families neighbors "$1"
         else
             cat <<END
 [[dynamic-neighbors]]
@@ -50,16 +50,19 @@ END
     route-reflector-client = true
     route-reflector-cluster-id = "10.8.0.1"
 END
-            families peer-groups
+            families peer-groups "$1"
         fi
     } >"$dir/gobgpd.toml"
     background daemon "$binary" $([ "$1" != again ] || echo -r) -f "$dir/gobgpd.toml" --api-hosts 127.0.0.1:50051 -l info
     daemon_pid=$pid
     within 20 ask global
+    # What a VRF imports it asks for.
+    [ "$1" != targets ] || ask vrf add red rd 65000:40 rt import 65000:100 export 65000:100
 }
-families() {
-    local name
-    for name in l3vpn-ipv4-unicast l3vpn-ipv6-unicast; do
+families() { # SECTION MODE
+    local name names="l3vpn-ipv4-unicast l3vpn-ipv6-unicast"
+    [ "$2" != targets ] || names="l3vpn-ipv4-unicast rtc"
+    for name in $names; do
         printf '  [[%s.afi-safis]]\n    [%s.afi-safis.config]\n      afi-safi-name = "%s"\n' \
             "$1" "$1" $name
         printf '    [%s.afi-safis.mp-graceful-restart.config]\n      enabled = true\n' "$1"

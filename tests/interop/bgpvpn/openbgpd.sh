@@ -2,7 +2,7 @@
 # OpenBGPD 7.7, which needs root. On Linux it has no VRF to originate from, and shows no labels.
 binary=/usr/sbin/bgpd package=openbgpd
 stale="7.7 finds no VPN route that it has, its own withdrawals apart"
-cannot=([graceful]="originates nothing"
+cannot=([targets]="does not speak it" [graceful]="originates nothing"
     [announce4]="nothing to originate from on Linux" [announce6]="nothing to originate from on Linux"
     [relabel_in]="originates nothing" [withdraw_in]="originates nothing"
     [relabel_out]="shows no labels"

@@ -6,6 +6,7 @@
  *
  *   bgpvpn_interop_peer LOCAL LISTEN_PORT PEER PEER_PORT AS RD_NUMBER RT_NUMBER [OPTION...]
  *       passive  client  self  hold=SECONDS  v6 (VPNv6 too)  only6 (VPNv6 alone)
+ *       targets (tells and obeys route target membership)
  *       plain (no marks of a refresh)  preserves (asks to keep our routes when we restart)
  *       dump=FILE (what each stream received, to FILE.ID)  range=BITS (whoever dials from
  * PEER/BITS) announce PREFIX/LEN LABEL      withdraw PREFIX/LEN      refresh TABLE      counters
@@ -460,6 +461,8 @@ static void read_option(peer *p, bgpvpn_neighbor_config *n, const char *option)
         n->tables |= BGPVPN_TABLE_VPNV6;
     } else if (strcmp(option, "only6") == 0) {
         n->tables = BGPVPN_TABLE_VPNV6;
+    } else if (strcmp(option, "targets") == 0) {
+        n->tables |= BGPVPN_TABLE_TARGETS;
     } else if (strcmp(option, "plain") == 0) {
         n->flags |= BGPVPN_NEIGHBOR_PLAIN_REFRESH;
     } else if (strcmp(option, "preserves") == 0) {
