@@ -224,7 +224,7 @@ static bool is_kept(const bgpvpn_update *u, uint8_t type, const view *v)
 static void put_as_path(bgpvpn_engine *e, wire_writer *w, const bgpvpn_update *u,
                         const view views[TYPES])
 {
-    wire_writer p = wire_writer_make(e->scratch2, sizeof(e->scratch2));
+    wire_writer p = wire_writer_make(e->scratch2, e->scratch_size);
     const view *as4 = &views[BGPVPN_ATTR_AS4_PATH];
     const uint32_t length = path_length(u->as_path, u->as_path_len, u->as_size);
     uint32_t length4 = 0;
@@ -265,7 +265,7 @@ void bgpvpn__attrs_put_large(bgpvpn_engine *e, wire_writer *w, uint8_t flags, co
     /* A table of the places of those seen; there are fewer than half as many as it has slots. */
     uint16_t seen[LARGE_SLOTS];
     memset(seen, 0, sizeof(seen));
-    wire_writer kept = wire_writer_make(e->scratch2, sizeof(e->scratch2));
+    wire_writer kept = wire_writer_make(e->scratch2, e->scratch_size);
     for (size_t at = 0; at + LARGE_LEN <= len; at += LARGE_LEN) {
         const uint8_t *one = value + at;
         size_t slot = drbg_hash(e->hash_key, one, LARGE_LEN) % LARGE_SLOTS;
@@ -284,7 +284,7 @@ size_t bgpvpn__attrs_canonical(bgpvpn_engine *e, const bgpvpn_update *u)
 {
     view views[TYPES] = {{0}};
     collect(u, views);
-    wire_writer w = wire_writer_make(e->scratch, sizeof(e->scratch));
+    wire_writer w = wire_writer_make(e->scratch, e->scratch_size);
     for (unsigned type = 1; type < TYPES; type++) {
         const view *v = &views[type];
         if (type == BGPVPN_ATTR_AS_PATH)

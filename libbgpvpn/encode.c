@@ -118,7 +118,7 @@ act bgpvpn__evaluate(bgpvpn_engine *e, const group *g, const neighbor *n, uint32
 /* AS_PATH, with our AS in front for external peers (RFC 4271 5.1.2). */
 static size_t make_as_path(bgpvpn_engine *e, const group *g, const uint8_t *bytes, size_t len)
 {
-    wire_writer w = wire_writer_make(e->scratch2, sizeof(e->scratch2));
+    wire_writer w = wire_writer_make(e->scratch2, e->scratch_size);
     if (!g->policy.internal) {
         const bool extend = len >= 2 && bytes[0] == BGPVPN_AS_SEQ && bytes[1] < UINT8_MAX;
         wire_put_u8(&w, BGPVPN_AS_SEQ);
@@ -282,7 +282,7 @@ static size_t make_attributes(bgpvpn_engine *e, const group *g, const path *best
         as_path_len = 0;
     o.as_path_len = make_as_path(e, g, as_path, as_path_len);
 
-    wire_writer w = wire_writer_make(e->scratch, sizeof(e->scratch));
+    wire_writer w = wire_writer_make(e->scratch, e->scratch_size);
     bgpvpn__put_attribute(&w, BGPVPN_FLAG_TRANSITIVE, BGPVPN_ATTR_ORIGIN, 1);
     wire_put_u8(&w, a->origin);
     put_as_path(&o, &w);
@@ -500,7 +500,7 @@ size_t bgpvpn__encode_reverse(bgpvpn_engine *e, uint32_t table, uint8_t *msg, si
         return 0;
     const uint8_t *nlri = table == BGPVPN_TABLE_IPV4 ? u.nlri : u.reach;
     const size_t nlri_len = table == BGPVPN_TABLE_IPV4 ? u.nlri_len : u.reach_len;
-    wire_writer w = wire_writer_make(e->scratch, sizeof(e->scratch));
+    wire_writer w = wire_writer_make(e->scratch, e->scratch_size);
     size_t it = 0;
     bgpvpn_nlri n;
     while (bgpvpn_nlri_next(table, 0, nlri, nlri_len, &it, &n) == BGPVPN_YES) {

@@ -125,7 +125,8 @@ bgpvpn_rc bgpvpn_engine_new(const bgpvpn_config *cfg, uint64_t now_ms, bgpvpn_en
     bgpvpn__index_init(&e->dest_index);
     bgpvpn__index_init(&e->vroute_index);
     e->journal = alloc_array(&a, c.journal_changes, sizeof(*e->journal));
-    if (!e->journal || !ring_init(&e->events, &a, c.max_events, sizeof(bgpvpn_event)) ||
+    if (!e->journal || !bgpvpn__scratch_reserve(e, SCRATCH) ||
+        !ring_init(&e->events, &a, c.max_events, sizeof(bgpvpn_event)) ||
         !map_init(&e->conns_by_id, &a) || !map_init(&e->neighbors_by_addr, &a) ||
         !map_init(&e->attr_sets, &a) || !map_init(&e->hops, &a) || !map_init(&e->rds, &a) ||
         !map_init(&e->vrfs_by_number, &a) || !map_init(&e->imports, &a) ||
@@ -135,6 +136,20 @@ bgpvpn_rc bgpvpn_engine_new(const bgpvpn_config *cfg, uint64_t now_ms, bgpvpn_en
     }
     *out = e;
     return BGPVPN_OK;
+}
+
+bool bgpvpn__scratch_reserve(bgpvpn_engine *e, size_t size)
+{
+    if (e->scratch_size >= size)
+        return true;
+    uint8_t *both = alloc_array(&e->alloc, 2, size);
+    if (!both)
+        return false;
+    alloc_free(&e->alloc, e->scratch);
+    e->scratch = both;
+    e->scratch2 = both + size;
+    e->scratch_size = size;
+    return true;
 }
 
 void bgpvpn_engine_free(bgpvpn_engine *e)
@@ -155,6 +170,7 @@ void bgpvpn_engine_free(bgpvpn_engine *e)
         alloc_free(&a, r);
     }
     alloc_free(&a, e->by_index);
+    alloc_free(&a, e->scratch);
     map_free(&e->conns_by_id, &a);
     map_free(&e->neighbors_by_addr, &a);
     map_free(&e->attr_sets, &a);

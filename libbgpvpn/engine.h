@@ -35,7 +35,8 @@
 #define SOURCE_LOCAL       0
 #define SOURCE_NONE        UINT32_MAX
 #define WINDOW             512
-#define SCRATCH            65536
+#define SCRATCH            16384u
+#define SCRATCH_EXTENDED   65536u
 #define LOCAL_PREF_DEFAULT 100
 #define LABEL_FIRST        16u /* those below are reserved (RFC 3032 2.1) */
 #define TABLES             5
@@ -405,8 +406,10 @@ struct bgpvpn_engine {
     uint64_t updates_encoded, group_rejoins;
     bool targets_used; /* what VRFs import is in the RIB, for peers to know */
 
-    uint8_t scratch[SCRATCH]; /* an attribute set or a path in the making */
-    uint8_t scratch2[SCRATCH];
+    /* An attribute set or a path in the making: one allocation, larger once a neighbour may send
+       extended messages. */
+    uint8_t *scratch, *scratch2;
+    size_t scratch_size; /* of each */
 };
 
 /* Whether a getter may write: only then does it take an item from a queue. */
@@ -419,6 +422,8 @@ static inline bool bgpvpn__size_known(uint32_t struct_size, size_t first_size)
 uint64_t bgpvpn__now(bgpvpn_engine *e, uint64_t now_ms);
 /* The same for a request after which anyone may have something to send. */
 uint64_t bgpvpn__stir(bgpvpn_engine *e, uint64_t now_ms);
+/* What scratch holds is lost where it grows; false: out of memory, and it stays. */
+bool bgpvpn__scratch_reserve(bgpvpn_engine *e, size_t size);
 uint64_t bgpvpn__jitter_ms(bgpvpn_engine *e, uint64_t ms);
 bool bgpvpn__events_ok(const bgpvpn_engine *e);
 void bgpvpn__emit(bgpvpn_engine *e, const bgpvpn_event *ev);

@@ -98,6 +98,8 @@ bool bgpvpn__conn_extend(bgpvpn_engine *e, conn *c)
 {
     if (c->large)
         return true;
+    if (!bgpvpn__scratch_reserve(e, SCRATCH_EXTENDED))
+        return false;
     uint8_t *large = alloc_array(&e->alloc, 2, BGPVPN_EXTENDED_MAX);
     if (!large)
         return false;

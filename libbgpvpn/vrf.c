@@ -503,7 +503,7 @@ bgpvpn_rc bgpvpn_engine_get_covering_path(const bgpvpn_engine *e, uint32_t numbe
 
 static size_t local_attributes(bgpvpn_engine *e, const vrf *v, const bgpvpn_local_route *route)
 {
-    wire_writer w = wire_writer_make(e->scratch, sizeof(e->scratch));
+    wire_writer w = wire_writer_make(e->scratch, e->scratch_size);
     bgpvpn__put_attribute(&w, BGPVPN_FLAG_TRANSITIVE, BGPVPN_ATTR_ORIGIN, 1);
     wire_put_u8(&w, (uint8_t)route->origin);
     bgpvpn__put_attribute(&w, BGPVPN_FLAG_TRANSITIVE, BGPVPN_ATTR_AS_PATH, 0);
