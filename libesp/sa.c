@@ -13,7 +13,7 @@
 
 /* The first released sizes: all fields up to here are in every version. */
 #define CONFIG_FIRST_SIZE   sizeof(esp_sa_config)
-#define INFO_FIRST_SIZE     sizeof(esp_sa_info)
+#define INFO_FIRST_SIZE     offsetof(esp_sa_info, integrity)
 #define COUNTERS_FIRST_SIZE sizeof(esp_sa_counters)
 
 void esp_sa_config_init(esp_sa_config *cfg)

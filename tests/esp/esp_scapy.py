@@ -106,8 +106,11 @@ ROUNDS = 150
 met = {once() for _ in range(ROUNDS)}
 espcat.stdin.close()
 check("espcat", espcat.wait(), 0)
-# Every algorithm in each mode, as protocol 50 under IPv4 and IPv6, and in UDP under IPv4.
-check("kinds of packets", met, {(algorithm, mode, carriage) for algorithm in NAMES
-                                for mode in (TRANSPORT, TUNNEL)
-                                for carriage in ("IPv4", "IPv6", "UDP")})
+# Every AEAD in each mode, as protocol 50 under IPv4 and IPv6, and in UDP under IPv4; every cipher with
+# every HMAC.
+aeads = {(algorithm, mode, carriage) for algorithm in AEADS for mode in (TRANSPORT, TUNNEL)
+         for carriage in ("IPv4", "IPv6", "UDP")}
+check("kinds of packets with an AEAD", {kind for kind in met if kind[0] in AEADS}, aeads)
+check("suites with an HMAC", {algorithm for algorithm, _, _ in met if algorithm not in AEADS},
+      {f"{cipher}/{integrity}" for cipher in CIPHERS for integrity in INTEGRITIES})
 print(f"{ROUNDS} rounds, each way: {len(met)} kinds of packets")

@@ -21,7 +21,7 @@ mod ffi {
         pub vendor_oui: u32,
         pub allocator: Allocator,
         pub seed: [u8; 32],
-        pub limits: [u32; 22], // first_registration_id to redirect_interval_ms
+        pub limits: [u32; 28], // first_registration_id to the end
     }
 
     #[repr(C)]
@@ -182,7 +182,7 @@ mod ffi {
     }
 
     // The sizes in tests/abi, for 64 bits: a member forgotten fails here.
-    const _: () = assert!(size_of::<Config>() == 144 && size_of::<InterfaceConfig>() == 56);
+    const _: () = assert!(size_of::<Config>() == 168 && size_of::<InterfaceConfig>() == 56);
     const _: () = assert!(size_of::<LinkConfig>() == 176 && size_of::<Event>() == 64);
     const _: () = assert!(size_of::<Question>() == 184 && size_of::<Route>() == 96);
     const _: () = assert!(size_of::<Mapping>() == 224 && size_of::<Output>() == 64);
