@@ -31,7 +31,7 @@ router bgp 65000
  no bgp suppress-duplicates
  coalesce-time 0
  $([ "$1" != graceful ] && [ "$1" != again ] || printf '%s\n' 'bgp graceful-restart' \
-    ' bgp graceful-restart preserve-fw-state')
+    ' bgp graceful-restart preserve-fw-state' ' bgp graceful-restart select-defer-time 3')
  $about
  address-family ipv4 vpn
   neighbor $neighbor activate
