@@ -334,6 +334,7 @@ typedef struct neighbor {
     bool walk_due;             /* ... or is about to be */
     uint32_t walk_full;        /* ... all of these tables */
     uint32_t eor;              /* tables that End-of-RIB follows */
+    uint32_t eor_told;         /* tables that it has followed in this session */
     uint32_t refresh_end;      /* tables that the end of a refresh follows */
     uint64_t join_at;          /* where it joins the group's ring after that */
     uint64_t ring_at;          /* where it is in the ring */
@@ -510,7 +511,7 @@ void bgpvpn__group_leave(bgpvpn_engine *e, neighbor *n);
 void bgpvpn__group_refresh(bgpvpn_engine *e, neighbor *n, uint32_t tables);
 /* What the neighbour wants has changed: it is sent, or withdrawn, what that concerns. all: these
  * tables from the beginning, End-of-RIB after them. */
-void bgpvpn__group_retarget(neighbor *n, uint32_t all);
+void bgpvpn__group_retarget(const bgpvpn_engine *e, neighbor *n, uint32_t all);
 /* Puts the next UPDATE for the neighbour into buf: its length; 0: none now. */
 bgpvpn_rc bgpvpn__group_next(bgpvpn_engine *e, neighbor *n, uint8_t *buf, uint32_t *budget,
                              size_t *len);

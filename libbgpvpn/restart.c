@@ -179,6 +179,9 @@ void bgpvpn__restart_select(bgpvpn_engine *e)
     e->deferring = false;
     e->defer_at = BGPVPN_NEVER;
     e->quiet = false;
+    for (neighbor *n = e->neighbors; n; n = n->next)
+        if (n->up && n->group)
+            bgpvpn__group_retarget(e, n, n->up->tables & ~(uint32_t)BGPVPN_TABLE_TARGETS);
     bgpvpn_event ev = {.kind = BGPVPN_EVENT_SELECTED};
     bgpvpn__emit(e, &ev);
 }

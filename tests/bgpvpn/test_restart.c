@@ -517,6 +517,39 @@ static void peers_that_restarted_too_or_say_nothing_are_not_waited_for(void **st
     }
 }
 
+/* RFC 4684 6: a peer that waits for our route targets would not tell all before it has them. */
+static void route_targets_are_told_while_nothing_is_chosen(void **state)
+{
+    (void)state;
+    machine m;
+    bgpvpn_config cfg;
+    bgpvpn_neighbor_config n;
+    net_config(0, &cfg);
+    cfg.restarted = 1;
+    machine_neighbor(&n);
+    n.tables |= BGPVPN_TABLE_TARGETS;
+    machine_new(&m, &cfg, &n);
+    import_all(&m);
+    machine_establish(&m, HEADER "00430104fde8005a0a00000226"
+                                 "0206010400010080"
+                                 "0206010400010084"
+                                 "020641040000fde8"
+                                 "02020200"
+                                 "020840060078000180"
+                                 "00");
+    machine_route(&m, 0, 100);
+    assert_int_equal(m.count[BGPVPN_MESSAGE_UPDATE], 2); /* the target, then End-of-RIB for it */
+    assert_int_equal(polled(&m), 0);
+    machine_feed(&m, HEADER "001d0200000006800f03000184");
+    assert_int_equal(m.count[BGPVPN_MESSAGE_UPDATE], 2);
+    assert_int_equal(m.kinds & KIND(SELECTED), 0);
+    machine_feed(&m, END_OF_RIB);
+    assert_int_equal(m.kinds & KIND(SELECTED), KIND(SELECTED));
+    assert_int_equal(polled(&m), 1);
+    assert_int_equal(m.count[BGPVPN_MESSAGE_UPDATE], 3); /* End-of-RIB: it wants nothing */
+    bgpvpn_engine_free(m.e);
+}
+
 static void the_deferral_has_an_end(void **state)
 {
     (void)state;
@@ -616,6 +649,7 @@ int main(void)
         cmocka_unit_test(a_dynamic_neighbor_waits_for_its_peer_too),
         cmocka_unit_test(after_a_restart_nothing_is_chosen_before_the_peers_have_told_all),
         cmocka_unit_test(peers_that_restarted_too_or_say_nothing_are_not_waited_for),
+        cmocka_unit_test(route_targets_are_told_while_nothing_is_chosen),
         cmocka_unit_test(the_deferral_has_an_end),
         cmocka_unit_test(a_restart_between_two_of_ours_is_not_felt),
     };
