@@ -36,6 +36,8 @@
 #define SOURCE_NONE        UINT32_MAX
 #define WINDOW             512
 #define SCRATCH            65536
+#define COLLISION_MS       5000 /* two connections dialled at once come up within that */
+#define NOTE_MAX           258  /* of a NOTIFICATION's data: a Hard Reset with the longest text */
 #define LOCAL_PREF_DEFAULT 100
 #define TABLES             5
 #define RT_LEN             8
@@ -259,7 +261,7 @@ typedef struct conn {
     bool closed;  /* event CLOSE is due */
     uint8_t reason, code, subcode;
     uint16_t data_len;
-    uint8_t data[256];
+    uint8_t data[NOTE_MAX];
     uint16_t rx_len, tx_len, tx_at;
     bgpvpn_restart restart; /* the peer's; all zero: none */
     bool graceful;          /* both have announced graceful restart */
