@@ -536,6 +536,8 @@ bool bgpvpn__restart_is_hard(const conn *c, uint8_t subcode);
 void bgpvpn__restart_left(bgpvpn_engine *e, neighbor *n, const conn *c, bool soft);
 void bgpvpn__restart_up(bgpvpn_engine *e, neighbor *n, const conn *c);
 void bgpvpn__restart_end_of_rib(bgpvpn_engine *e, neighbor *n, uint32_t table);
+/* Ends what is kept, or being refreshed, of the tables: what was not announced again goes. */
+void bgpvpn__restart_release(bgpvpn_engine *e, neighbor *n, uint32_t tables);
 /* Removes what is kept of the neighbour. */
 void bgpvpn__restart_forget(bgpvpn_engine *e, neighbor *n);
 void bgpvpn__restart_due(bgpvpn_engine *e, neighbor *n);

@@ -433,7 +433,7 @@ static void receive_mark(bgpvpn_engine *e, conn *c, uint32_t table, uint8_t subt
         return;
     if (subtype == REFRESH_END) {
         if (f->refreshing)
-            bgpvpn__rib_sweep(e, n, table);
+            bgpvpn__restart_release(e, n, table);
         return;
     }
     /* Not before End-of-RIB, where the peer sends it for sure. And begun again: what came since the
