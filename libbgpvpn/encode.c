@@ -74,7 +74,8 @@ act bgpvpn__evaluate(bgpvpn_engine *e, const group *g, const neighbor *n, uint32
     act a = {.version = d->version, .dest = handle, .source = d->source, .table = d->table};
     a.multi = (d->flags & DEST_MULTI) != 0;
     a.kind = ACT_SKIP;
-    if (!(g->policy.tables & d->table))
+    /* RFC 4724 4.1: what is not chosen yet is not told; when it is, all are told from the start. */
+    if (!(g->policy.tables & d->table) || (e->deferring && d->table != BGPVPN_TABLE_TARGETS))
         return a;
     /* That we want everything is all that a client hears about route targets. */
     if (d->table == BGPVPN_TABLE_TARGETS && d->prefix_len > 0 && is_to_clients(g))

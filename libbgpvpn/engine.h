@@ -37,6 +37,8 @@
 #define WINDOW             512
 #define SCRATCH            16384u
 #define SCRATCH_EXTENDED   65536u
+#define COLLISION_MS       5000 /* two connections dialled at once come up within that */
+#define NOTE_MAX           258  /* of a NOTIFICATION's data: a Hard Reset with the longest text */
 #define LOCAL_PREF_DEFAULT 100
 #define LABEL_FIRST        16u /* those below are reserved (RFC 3032 2.1) */
 #define TABLES             5
@@ -262,7 +264,7 @@ typedef struct conn {
     bool closed;  /* event CLOSE is due */
     uint8_t reason, code, subcode;
     uint16_t data_len;
-    uint8_t data[256];
+    uint8_t data[NOTE_MAX];
     uint16_t rx_len, tx_len, tx_at;
     bgpvpn_restart restart; /* the peer's; all zero: none */
     bool graceful;          /* both have announced graceful restart */
@@ -337,6 +339,7 @@ typedef struct neighbor {
     bool walk_due;             /* ... or is about to be */
     uint32_t walk_full;        /* ... all of these tables */
     uint32_t eor;              /* tables that End-of-RIB follows */
+    uint32_t eor_told;         /* tables that it has followed in this session */
     uint32_t refresh_end;      /* tables that the end of a refresh follows */
     uint64_t join_at;          /* where it joins the group's ring after that */
     uint64_t ring_at;          /* where it is in the ring */
@@ -534,7 +537,7 @@ void bgpvpn__group_leave(bgpvpn_engine *e, neighbor *n);
 void bgpvpn__group_refresh(bgpvpn_engine *e, neighbor *n, uint32_t tables);
 /* What the neighbour wants has changed: it is sent, or withdrawn, what that concerns. all: these
  * tables from the beginning, End-of-RIB after them. */
-void bgpvpn__group_retarget(neighbor *n, uint32_t all);
+void bgpvpn__group_retarget(const bgpvpn_engine *e, neighbor *n, uint32_t all);
 /* Puts the next UPDATE for the neighbour into buf: its length; 0: none now. */
 bgpvpn_rc bgpvpn__group_next(bgpvpn_engine *e, neighbor *n, uint8_t *buf, uint32_t *budget,
                              size_t *len);
@@ -559,6 +562,8 @@ bool bgpvpn__restart_is_hard(const conn *c, uint8_t subcode);
 void bgpvpn__restart_left(bgpvpn_engine *e, neighbor *n, const conn *c, bool soft);
 void bgpvpn__restart_up(bgpvpn_engine *e, neighbor *n, const conn *c);
 void bgpvpn__restart_end_of_rib(bgpvpn_engine *e, neighbor *n, uint32_t table);
+/* Ends what is kept, or being refreshed, of the tables: what was not announced again goes. */
+void bgpvpn__restart_release(bgpvpn_engine *e, neighbor *n, uint32_t tables);
 /* Removes what is kept of the neighbour. */
 void bgpvpn__restart_forget(bgpvpn_engine *e, neighbor *n);
 void bgpvpn__restart_due(bgpvpn_engine *e, neighbor *n);

@@ -59,6 +59,17 @@ static bgpvpn_rc group_new(bgpvpn_engine *e, const policy *p, group **out)
     return BGPVPN_OK;
 }
 
+/*
+ * Tables that a neighbour is not told yet. RFC 4724 4.1: routes that are not chosen; but who waits
+ * for our route targets would not tell all before it has them. RFC 4684 6: VPN routes follow when
+ * the neighbour has said which.
+ */
+static uint32_t held_back(const bgpvpn_engine *e, const neighbor *n)
+{
+    const uint32_t deferred = e->deferring ? ALL_TABLES & ~(uint32_t)BGPVPN_TABLE_TARGETS : 0;
+    return deferred | (n->targets.open ? 0 : BGPVPN_TABLES_VPN);
+}
+
 bgpvpn_rc bgpvpn__group_join(bgpvpn_engine *e, neighbor *n)
 {
     const policy p = policy_of(e, n);
@@ -73,9 +84,9 @@ bgpvpn_rc bgpvpn__group_join(bgpvpn_engine *e, neighbor *n)
     g->members++;
     n->group = g;
     n->walk_due = true;
-    /* RFC 4684 6: VPN routes follow when the peer has said which. */
-    n->walk_full = n->targets.open ? p.tables : p.tables & ~BGPVPN_TABLES_VPN;
+    n->walk_full = p.tables & ~held_back(e, n);
     n->eor = n->walk_full;
+    n->eor_told = 0;
     n->refresh_end = 0;
     n->synced = g->reader.synced;
     n->ring_at = g->head;
@@ -106,7 +117,7 @@ void bgpvpn__group_refresh(bgpvpn_engine *e, neighbor *n, uint32_t tables)
     /* RFC 7313 4: marks, though not before End-of-RIB. */
     if ((n->up->capabilities & BGPVPN_CAPABLE_ENHANCED_REFRESH) &&
         !(n->cfg.flags & BGPVPN_NEIGHBOR_PLAIN_REFRESH)) {
-        const uint32_t marked = tables & ~n->eor & ~n->up->send_eor;
+        const uint32_t marked = tables & n->eor_told & ~n->up->send_eor;
         n->up->send_begin |= marked;
         n->up->send_end &= ~marked;
         n->refresh_end |= marked;
@@ -121,9 +132,10 @@ void bgpvpn__group_refresh(bgpvpn_engine *e, neighbor *n, uint32_t tables)
     }
 }
 
-void bgpvpn__group_retarget(neighbor *n, uint32_t all)
+void bgpvpn__group_retarget(const bgpvpn_engine *e, neighbor *n, uint32_t all)
 {
-    if (!n->group || !n->targets.open)
+    all &= ~held_back(e, n);
+    if (!n->group || (!n->targets.open && !all))
         return;
     n->eor |= all;
     if (n->walk) {
@@ -304,6 +316,7 @@ static void walk_end(bgpvpn_engine *e, neighbor *n)
     n->targets.gained = n->targets.lost = 0;
     /* RFC 4724 2: the initial exchange is complete. */
     n->up->send_eor |= n->eor;
+    n->eor_told |= n->eor;
     n->eor = 0;
     n->up->send_end |= n->refresh_end;
     n->refresh_end = 0;
@@ -407,9 +420,6 @@ bgpvpn_rc bgpvpn__group_next(bgpvpn_engine *e, neighbor *n, uint8_t *buf, uint32
                              size_t *len)
 {
     *len = 0;
-    /* RFC 4724 4.1: what is not chosen yet is not told. */
-    if (e->deferring)
-        return BGPVPN_OK;
     for (;;) {
         if (!n->walk && !n->walk_due && n->ring_at < n->group->tail) {
             n->walk_due = true;

@@ -82,8 +82,7 @@ static void tell(bgpvpn_engine *e, const neighbor *n, uint32_t kind, uint32_t ta
     bgpvpn__emit(e, &ev);
 }
 
-/* Ends what is kept of the tables: what was not announced again goes. */
-static void release(bgpvpn_engine *e, neighbor *n, uint32_t tables)
+void bgpvpn__restart_release(bgpvpn_engine *e, neighbor *n, uint32_t tables)
 {
     bgpvpn__rib_sweep(e, n, tables);
     if (n->stale & tables)
@@ -109,7 +108,7 @@ void bgpvpn__restart_left(bgpvpn_engine *e, neighbor *n, const conn *c, bool sof
     n->stale |= kept;
     for (int i = 0; i < TABLES; i++)
         n->families[i].refreshing = false;
-    release(e, n, ALL_TABLES & ~kept);
+    bgpvpn__restart_release(e, n, ALL_TABLES & ~kept);
     if (!kept)
         return;
     n->restart_at = e->now_ms + c->restart.time_s * MS_PER_S;
@@ -128,7 +127,7 @@ void bgpvpn__restart_up(bgpvpn_engine *e, neighbor *n, const conn *c)
     /* RFC 4724 4.2: what its forwarding has not kept goes at once. */
     const uint32_t lost = n->stale & ~(c->restart.preserved & c->tables);
     if (lost)
-        release(e, n, lost);
+        bgpvpn__restart_release(e, n, lost);
     bgpvpn__neighbor_arm(e, n);
     bgpvpn__restart_select(e);
 }
@@ -137,14 +136,14 @@ void bgpvpn__restart_end_of_rib(bgpvpn_engine *e, neighbor *n, uint32_t table)
 {
     n->eor_seen |= table;
     if (n->stale & table)
-        release(e, n, table);
+        bgpvpn__restart_release(e, n, table);
     bgpvpn__restart_select(e);
 }
 
 void bgpvpn__restart_forget(bgpvpn_engine *e, neighbor *n)
 {
     if (n->stale)
-        release(e, n, n->stale);
+        bgpvpn__restart_release(e, n, n->stale);
 }
 
 void bgpvpn__restart_due(bgpvpn_engine *e, neighbor *n)
@@ -155,7 +154,7 @@ void bgpvpn__restart_due(bgpvpn_engine *e, neighbor *n)
         for (int i = 0; i < TABLES; i++)
             over |= n->families[i].refreshing ? UINT32_C(1) << i : 0;
     }
-    release(e, n, over);
+    bgpvpn__restart_release(e, n, over);
 }
 
 /* Whether nothing more is to be waited for from a neighbour. */
@@ -179,6 +178,9 @@ void bgpvpn__restart_select(bgpvpn_engine *e)
     e->deferring = false;
     e->defer_at = BGPVPN_NEVER;
     e->quiet = false;
+    for (neighbor *n = e->neighbors; n; n = n->next)
+        if (n->up && n->group)
+            bgpvpn__group_retarget(e, n, n->up->tables & ~(uint32_t)BGPVPN_TABLE_TARGETS);
     bgpvpn_event ev = {.kind = BGPVPN_EVENT_SELECTED};
     bgpvpn__emit(e, &ev);
 }

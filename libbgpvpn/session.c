@@ -290,12 +290,18 @@ static bool incoming_wins(const bgpvpn_engine *e, const bgpvpn_open *open)
     return e->cfg.local_as < open->as;
 }
 
-/* RFC 4724 4.2: who has restarted has no other connection any more. */
-static bool says_restarted(const conn *c, const bgpvpn_open *open)
+/*
+ * RFC 4724 4.2: who has restarted has no other connection any more, unless that one too was dialled
+ * after the restart.
+ */
+static bool has_lost(const bgpvpn_engine *e, const conn *old, const bgpvpn_open *open)
 {
+    const neighbor *n = old->neighbor;
     bgpvpn_restart restart;
-    return bgpvpn__restart_read(c->neighbor, open, &restart) &&
-           (restart.flags & BGPVPN_RESTART_RESTARTED);
+    if (!bgpvpn__restart_read(n, open, &restart) || !(restart.flags & BGPVPN_RESTART_RESTARTED))
+        return false;
+    return !(old->restart.flags & BGPVPN_RESTART_RESTARTED) ||
+           e->now_ms - n->established_ms >= COLLISION_MS;
 }
 
 /* True when the connection must give way to the other one. */
@@ -305,7 +311,7 @@ static bool loses_collision(bgpvpn_engine *e, conn *c, const bgpvpn_open *open)
     conn *other = c == n->in ? n->out : n->in;
     if (!other || other->state < BGPVPN_STATE_OPEN_CONFIRM)
         return false;
-    if (other->state == BGPVPN_STATE_ESTABLISHED && says_restarted(c, open)) {
+    if (other->state == BGPVPN_STATE_ESTABLISHED && has_lost(e, other, open)) {
         bgpvpn__session_end(e, other, BGPVPN_REASON_STREAM);
         return false;
     }
@@ -429,7 +435,7 @@ static void receive_mark(bgpvpn_engine *e, conn *c, uint32_t table, uint8_t subt
         return;
     if (subtype == REFRESH_END) {
         if (f->refreshing)
-            bgpvpn__rib_sweep(e, n, table);
+            bgpvpn__restart_release(e, n, table);
         return;
     }
     /* Not before End-of-RIB, where the peer sends it for sure. And begun again: what came since the

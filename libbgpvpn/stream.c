@@ -5,7 +5,7 @@
  */
 #include "engine.h"
 
-enum { NOTIFICATION_FIXED = 21, COLLISION_MS = 5000 };
+enum { NOTIFICATION_FIXED = 21 };
 
 static conn *conn_find(const bgpvpn_engine *e, uint64_t stream)
 {

@@ -310,6 +310,49 @@ static void a_long_message_may_come_in_pieces(void **state)
     bgpvpn_engine_free(m.e);
 }
 
+/* One allocation fails, once: the OPEN is handed in again, and all is as it should be. */
+static void life(fail_alloc *f, void *user)
+{
+    machine *m = user;
+    bgpvpn_config cfg;
+    bgpvpn_neighbor_config n;
+    bgpvpn_event ev;
+    uint8_t msg[128];
+    net_config(0, &cfg);
+    cfg.allocator.resize = fail_alloc_resize;
+    cfg.allocator.user = f;
+    if (bgpvpn_engine_new(&cfg, 0, &m->e) != BGPVPN_OK)
+        assert_int_equal(bgpvpn_engine_new(&cfg, 0, &m->e), BGPVPN_OK);
+    machine_neighbor(&n);
+    n.flags = BGPVPN_NEIGHBOR_PASSIVE | BGPVPN_NEIGHBOR_EXTENDED | BGPVPN_NEIGHBOR_PRESERVES;
+    if (bgpvpn_engine_neighbor_add(m->e, 0, &n, &m->id) != BGPVPN_OK)
+        assert_int_equal(bgpvpn_engine_neighbor_add(m->e, 0, &n, &m->id), BGPVPN_OK);
+    if (bgpvpn_engine_accept(m->e, 0, &us, &them, &m->stream) != BGPVPN_OK)
+        assert_int_equal(bgpvpn_engine_accept(m->e, 0, &us, &them, &m->stream), BGPVPN_OK);
+    const size_t len = hex_bytes(OPEN_EXTENDED("02") KEEPALIVE, msg, sizeof(msg));
+    for (size_t at = 0; at < len;) {
+        size_t used = 0;
+        const size_t piece = len - at < 40 ? len - at : 40;
+        const bgpvpn_rc rc = bgpvpn_engine_input(m->e, 0, m->stream, msg + at, piece, &used);
+        assert_true(rc == BGPVPN_OK || rc == BGPVPN_ERR_NOMEM);
+        at += used;
+    }
+    while (bgpvpn_engine_poll_event(m->e, &ev) == BGPVPN_YES)
+        assert_int_equal(ev.kind, BGPVPN_EVENT_UP);
+    bgpvpn_neighbor_info info = {.struct_size = sizeof(info)};
+    assert_int_equal(bgpvpn_engine_get_neighbor(m->e, m->id, &info), BGPVPN_OK);
+    assert_int_equal(info.state, BGPVPN_STATE_ESTABLISHED);
+    assert_int_equal(info.received[BGPVPN_MESSAGE_OPEN], 1);
+    bgpvpn_engine_free(m->e);
+}
+
+static void every_failed_allocation_is_survived(void **state)
+{
+    (void)state;
+    static machine m;
+    assert_survives_every_allocation_failure(life, &m);
+}
+
 static void missing_arguments_are_refused(void **state)
 {
     (void)state;
@@ -356,6 +399,7 @@ int main(void)
         cmocka_unit_test(a_long_update_is_withdrawn_from_who_cannot_take_it),
         cmocka_unit_test(who_did_not_announce_it_takes_no_long_message),
         cmocka_unit_test(a_long_message_may_come_in_pieces),
+        cmocka_unit_test(every_failed_allocation_is_survived),
         cmocka_unit_test(missing_arguments_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,6 +58,35 @@ static void what_is_not_announced_between_the_marks_is_removed(void **state)
     bgpvpn_engine_free(m.e);
 }
 
+/* The stale timer is that of the refresh under way, not of one that is over. */
+static void a_refresh_without_an_end_is_ended_by_the_stale_timer(void **state)
+{
+    (void)state;
+    machine m;
+    enhanced(&m);
+    machine_route(&m, 0, 100);
+    machine_route(&m, 1, 101);
+    machine_feed(&m, BEGIN);
+    machine_route(&m, 0, 100);
+    machine_route(&m, 1, 101);
+    machine_feed(&m, END);
+    for (int i = 0; i < 17; i++) {
+        machine_wait(&m, 10000);
+        machine_feed(&m, KEEPALIVE);
+    }
+    machine_feed(&m, BEGIN);
+    machine_route(&m, 0, 100);
+    for (int i = 0; i < 17; i++) {
+        machine_wait(&m, 10000);
+        machine_feed(&m, KEEPALIVE);
+    }
+    assert_int_equal(machine_paths(&m), 2);
+    machine_wait(&m, 11000);
+    assert_int_equal(machine_paths(&m), 1);
+    assert_int_equal(machine_state(&m), BGPVPN_STATE_ESTABLISHED);
+    bgpvpn_engine_free(m.e);
+}
+
 static void marks_without_their_partner_harm_nothing(void **state)
 {
     (void)state;
@@ -241,6 +270,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(we_say_that_we_can),
         cmocka_unit_test(what_is_not_announced_between_the_marks_is_removed),
+        cmocka_unit_test(a_refresh_without_an_end_is_ended_by_the_stale_timer),
         cmocka_unit_test(marks_without_their_partner_harm_nothing),
         cmocka_unit_test(marks_of_a_peer_that_did_not_announce_them_are_ignored),
         cmocka_unit_test(who_shall_have_no_marks_gets_none_and_sends_none),

@@ -308,6 +308,26 @@ static void our_own_notification_follows_the_same_rules(void **state)
     }
 }
 
+static void the_longest_text_fits_a_hard_reset(void **state)
+{
+    (void)state;
+    machine m;
+    uint8_t said[255];
+    bgpvpn_notification note;
+    const uint8_t *text;
+    size_t len;
+    memset(said, 'x', sizeof(said));
+    with_routes(&m, OPEN_N, NULL);
+    assert_int_equal(bgpvpn_engine_neighbor_shutdown(m.e, m.now_ms, m.id, said, sizeof(said)),
+                     BGPVPN_OK);
+    machine_pump(&m);
+    assert_int_equal(bgpvpn_notification_decode(m.sent, m.sent_len, &note), BGPVPN_OK);
+    assert_int_equal(note.subcode, 9);
+    assert_int_equal(bgpvpn_notification_text(&note, &text, &len), BGPVPN_OK);
+    assert_bytes(text, len, said, sizeof(said));
+    bgpvpn_engine_free(m.e);
+}
+
 /* RFC 8538 5.2, 6 */
 static void a_hard_reset_tells_what_it_wraps(void **state)
 {
@@ -371,6 +391,24 @@ static void a_second_connection_at_once_is_a_collision(void **state)
         assert_int_equal(machine_paths(&m), 4);
         bgpvpn_engine_free(m.e);
     }
+}
+
+/* Both connections were dialled after the restart: one of them stays. */
+static void a_collision_after_a_restart_is_one_too(void **state)
+{
+    (void)state;
+    machine m;
+    uint64_t stream = 0, old;
+    with_routes(&m, OPEN_BACK, NULL);
+    old = m.stream;
+    assert_int_equal(bgpvpn_engine_accept(m.e, m.now_ms, &us, &them, &stream), BGPVPN_OK);
+    m.stream = stream;
+    machine_pump(&m);
+    machine_feed(&m, OPEN_BACK);
+    bgpvpn_stream_info info = {.struct_size = sizeof(info)};
+    assert_int_equal(bgpvpn_engine_get_stream(m.e, old, &info), BGPVPN_OK);
+    assert_int_equal(m.note, 0x0607);
+    bgpvpn_engine_free(m.e);
 }
 
 /* RFC 7313 4: marks before End-of-RIB are ignored. */
@@ -517,6 +555,39 @@ static void peers_that_restarted_too_or_say_nothing_are_not_waited_for(void **st
     }
 }
 
+/* RFC 4684 6: a peer that waits for our route targets would not tell all before it has them. */
+static void route_targets_are_told_while_nothing_is_chosen(void **state)
+{
+    (void)state;
+    machine m;
+    bgpvpn_config cfg;
+    bgpvpn_neighbor_config n;
+    net_config(0, &cfg);
+    cfg.restarted = 1;
+    machine_neighbor(&n);
+    n.tables |= BGPVPN_TABLE_TARGETS;
+    machine_new(&m, &cfg, &n);
+    import_all(&m);
+    machine_establish(&m, HEADER "00430104fde8005a0a00000226"
+                                 "0206010400010080"
+                                 "0206010400010084"
+                                 "020641040000fde8"
+                                 "02020200"
+                                 "020840060078000180"
+                                 "00");
+    machine_route(&m, 0, 100);
+    assert_int_equal(m.count[BGPVPN_MESSAGE_UPDATE], 2); /* the target, then End-of-RIB for it */
+    assert_int_equal(polled(&m), 0);
+    machine_feed(&m, HEADER "001d0200000006800f03000184");
+    assert_int_equal(m.count[BGPVPN_MESSAGE_UPDATE], 2);
+    assert_int_equal(m.kinds & KIND(SELECTED), 0);
+    machine_feed(&m, END_OF_RIB);
+    assert_int_equal(m.kinds & KIND(SELECTED), KIND(SELECTED));
+    assert_int_equal(polled(&m), 1);
+    assert_int_equal(m.count[BGPVPN_MESSAGE_UPDATE], 3); /* End-of-RIB: it wants nothing */
+    bgpvpn_engine_free(m.e);
+}
+
 static void the_deferral_has_an_end(void **state)
 {
     (void)state;
@@ -608,14 +679,17 @@ int main(void)
         cmocka_unit_test(a_second_restart_deletes_what_was_stale_unless_n_was_exchanged),
         cmocka_unit_test(a_notification_keeps_routes_only_with_n_and_never_a_hard_reset),
         cmocka_unit_test(our_own_notification_follows_the_same_rules),
+        cmocka_unit_test(the_longest_text_fits_a_hard_reset),
         cmocka_unit_test(a_hard_reset_tells_what_it_wraps),
         cmocka_unit_test(a_peer_that_dials_again_has_restarted),
         cmocka_unit_test(a_second_connection_at_once_is_a_collision),
+        cmocka_unit_test(a_collision_after_a_restart_is_one_too),
         cmocka_unit_test(a_refresh_before_the_end_of_rib_does_not_count),
         cmocka_unit_test(a_removed_or_shut_down_neighbor_keeps_nothing),
         cmocka_unit_test(a_dynamic_neighbor_waits_for_its_peer_too),
         cmocka_unit_test(after_a_restart_nothing_is_chosen_before_the_peers_have_told_all),
         cmocka_unit_test(peers_that_restarted_too_or_say_nothing_are_not_waited_for),
+        cmocka_unit_test(route_targets_are_told_while_nothing_is_chosen),
         cmocka_unit_test(the_deferral_has_an_end),
         cmocka_unit_test(a_restart_between_two_of_ours_is_not_felt),
     };

@@ -31,7 +31,7 @@ router bgp 65000
  no bgp suppress-duplicates
  coalesce-time 0
  $([ "$1" != graceful ] && [ "$1" != again ] || printf '%s\n' 'bgp graceful-restart' \
-    ' bgp graceful-restart preserve-fw-state')
+    ' bgp graceful-restart preserve-fw-state' ' bgp graceful-restart select-defer-time 3')
  $about
  address-family ipv4 vpn
   neighbor $neighbor activate
@@ -80,4 +80,6 @@ knows() { show "$2" | grep -qE "Distinguisher: 65000:$1 [^D]*$2[^D]*EC\{65000:10
 lacks() { ! show "$2" | grep -qF "$2"; }
 originate() { configure "$1" "label vpn export $2" "network $1"; } # PREFIX LABEL
 unoriginate() { configure "$1" "no network $1"; }
+# After a restart it may keep End-of-RIB back until it has something to send.
+nudge() { originate 10.4.0.0/24 $((4004 + $1)); }
 ask_again() { vty -c 'clear bgp ipv4 vpn 10.8.0.1 soft in'; }

@@ -32,6 +32,7 @@ END
   [neighbors.graceful-restart.config]
     enabled = true
     restart-time = 60
+    deferral-time = 3
 END
             families neighbors "$1"
         else

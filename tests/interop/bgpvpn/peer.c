@@ -519,6 +519,8 @@ int main(int argc, char **argv)
     if (bind(p.listener, (const struct sockaddr *)&at, at_len) != 0 ||
         listen(p.listener, STREAMS) != 0)
         die("listen");
+    printf("listening\n");
+    fflush(stdout);
 
     (void)bgpvpn_neighbor_config_init(&n);
     n.address = addr_of(argv[3], (uint16_t)atoi(argv[4]));
