@@ -321,6 +321,7 @@ void nhrp__mapping_free(nhrp_engine *e, nhrp__mapping *m);
 void nhrp__mapping_arm(nhrp_engine *e, nhrp__mapping *m);
 void nhrp__mapping_due(nhrp_engine *e, nhrp__mapping *m);
 nhrp_rc nhrp__mapping_event(nhrp_engine *e, nhrp_event *ev);
+bool nhrp__mapping_is_client(const nhrp__mapping *m);
 nhrp__mapping *nhrp__client_find(const nhrp_engine *e, const nhrp_addr *host, uint32_t vrf);
 
 /* question.c */

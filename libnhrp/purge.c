@@ -183,7 +183,7 @@ static bool labels_equal(const nhrp__labels *a, const nhrp__labels *b)
 /* Only what goes to the sender or came from it by this link may be purged over it. */
 static bool purges(const nhrp__arrival *a, const nhrp_addr *prefix, const nhrp__mapping *m)
 {
-    if (a->from && !addr_equal(a->from, &m->nbma))
+    if (m->kind == NHRP_MAPPING_STATIC || (a->from && !addr_equal(a->from, &m->nbma)))
         return false;
     if (a->scan.vpns == 1) {
         const nhrp__labels named = nhrp__labels_of_binding(&a->scan.vpn);

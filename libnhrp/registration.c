@@ -200,6 +200,10 @@ static uint8_t settle(nhrp_engine *e, nhrp__link *l, const claim *c, bool *told)
     if (!claim_allowed(e, l, c))
         return NHRP_CODE_PROHIBITED;
     nhrp__mapping *m = nhrp__mapping_exact(e, &c->prefix);
+    /* The operator's word stands: true of the same addresses, prohibited to others. */
+    if (m && m->kind == NHRP_MAPPING_STATIC)
+        return m->link == l && addr_equal(&m->nbma, &c->nbma) ? NHRP_CODE_SUCCESS
+                                                              : NHRP_CODE_PROHIBITED;
     const bool other = m && m->kind == NHRP_MAPPING_REGISTERED && !addr_equal(&m->nbma, &c->nbma);
     if (other && (m->flags & NHRP_MAPPING_UNIQUE)) {
         if (!*told)

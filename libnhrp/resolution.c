@@ -435,7 +435,7 @@ static void complete(nhrp_engine *e, nhrp__resolution *r, nhrp__link *l)
     nhrp__mapping *other = nhrp__mapping_exact(e, &o.prefix);
     if (other && other != m) {
         /* What registered itself here is better than what was heard of it. */
-        if (other->kind == NHRP_MAPPING_REGISTERED) {
+        if (nhrp__mapping_is_client(other)) {
             nhrp__mapping_end(e, m);
             return;
         }

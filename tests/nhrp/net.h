@@ -25,7 +25,8 @@ enum {
     NETWORK = 1,
     GLOBAL = 0, /* VRFs */
     CUSTOMER = 7,
-    OTHER = 8
+    OTHER = 8,
+    ANY = -1 /* the peer of a multipoint link: whoever has the NBMA address */
 };
 
 /* What becomes of a question for a tunnel. */
@@ -60,6 +61,7 @@ typedef struct node {
     int index;
     nhrp_engine *engine;
     nhrp_addr tunnel, tunnel6, nbma;
+    nhrp_addr outer; /* what others see its packets on a multipoint link come from */
     net_link links[MAX_LINKS];
     net_route routes[MAX_ROUTES];
     net_label labels[MAX_LABELS];
@@ -107,6 +109,7 @@ void net_end(net *n);
 node *net_node(net *n, uint8_t number, fail_alloc *f, const nhrp_interface_config *interface,
                const nhrp_config *config);
 void net_connect(net *n, node *a, uint32_t a_link, node *b, uint32_t b_link, uint32_t flags);
+void net_multipoint(net *n, node *d, uint32_t link, uint32_t flags);
 void net_disconnect(net *n, node *a, uint32_t a_link);
 void node_route(node *d, uint32_t vrf, nhrp_addr prefix, uint32_t link, uint32_t label);
 void node_label(node *d, uint32_t label, uint32_t vrf, uint32_t link);
