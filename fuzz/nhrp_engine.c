@@ -19,6 +19,7 @@ enum {
     LINKS = 4,
     MULTIPOINT = 3,
     MAX_STEPS = 64,
+    MAX_REGISTRATIONS = 1,
     FIRST_RARE = 0xf0 /* of the ops by the whole octet */
 };
 
@@ -192,6 +193,40 @@ static void fix(nhrp_engine *e, uint64_t now, script *s)
     (void)nhrp_engine_mapping_add(e, now, &c, &id);
 }
 
+static void serve(nhrp_engine *e, uint64_t now, script *s)
+{
+    nhrp_server_config c;
+    uint64_t id;
+    if (take(s) % 4 == 0) {
+        (void)nhrp_engine_server_remove(e, now, take(s));
+        return;
+    }
+    (void)nhrp_server_config_init(&c);
+    c.link = take(s) % LINKS;
+    c.priority = take(s) % 4;
+    if (take(s) % 2)
+        c.protocol = ip4(172, 16, 1, take(s));
+    if (c.link == MULTIPOINT && take(s) % 2)
+        c.nbma = ip4(198, 51, 100, (uint8_t)(take(s) % 4));
+    (void)nhrp_engine_server_add(e, now, &c, &id);
+}
+
+/* As many are registered as are wanted, and no fewer are tried. */
+static void check_servers(const nhrp_engine *e)
+{
+    nhrp_server s = {.struct_size = sizeof(s)};
+    uint64_t it = 0;
+    unsigned standby = 0, tried = 0, registered = 0;
+    while (nhrp_engine_next_server(e, &it, &s) == NHRP_YES) {
+        standby += s.state == NHRP_SERVER_STANDBY;
+        tried += s.state == NHRP_SERVER_ASKED || s.state == NHRP_SERVER_REGISTERED;
+        registered += s.state == NHRP_SERVER_REGISTERED;
+        require((s.registered_until_ms != 0) == (s.state == NHRP_SERVER_REGISTERED));
+    }
+    require(registered <= MAX_REGISTRATIONS);
+    require(standby == 0 || tried >= MAX_REGISTRATIONS);
+}
+
 static nhrp_engine *begin(uint8_t authentication)
 {
     nhrp_config c;
@@ -210,6 +245,7 @@ static nhrp_engine *begin(uint8_t authentication)
     i.network_id = 1;
     i.flags |= NHRP_INTERFACE_SERVER | NHRP_INTERFACE_PREFIXES;
     i.send_limit = 0;
+    i.max_registrations = MAX_REGISTRATIONS;
     i.authentication = authentication;
     i.key = (const uint8_t *)"x";
     i.key_len = 1;
@@ -273,6 +309,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case FIRST_RARE:
             fix(e, now, &s);
             break;
+        case FIRST_RARE + 1:
+            serve(e, now, &s);
+            break;
         default:
             packet(e, now, &s, last_id);
             break;
@@ -281,9 +320,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             drain(e, now, &s, last_id);
         drain(e, now, &s, last_id);
         check(e, now);
+        check_servers(e);
     }
     /* In the end everything runs out, but for registering with the server and what is static. */
     (void)nhrp_engine_link_down(e, now, 0);
+    nhrp_server server = {.struct_size = sizeof(server)};
+    for (uint64_t last = 0; nhrp_engine_next_server(e, &last, &server) == NHRP_YES;)
+        require(nhrp_engine_server_remove(e, now, server.id) == NHRP_OK);
     nhrp_mapping fixed = {.struct_size = sizeof(fixed)};
     uint64_t at = 0;
     while (nhrp_engine_next_mapping(e, &at, &fixed) == NHRP_YES)

@@ -6,7 +6,6 @@
 #include "core.h"
 
 #include <internal/versioned.h>
-#include <nhrp/dmvpn.h>
 
 nhrp_rc nhrp_mapping_config_init(nhrp_mapping_config *cfg)
 {

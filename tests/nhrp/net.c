@@ -372,8 +372,9 @@ void net_settle(net *n)
         vnet_datagram g;
         while (vnet_receive(n->wire, n->now_ms, &g)) {
             again = true;
-            (void)nhrp_engine_input(n->nodes[g.to].engine, n->now_ms, (uint32_t)g.tag,
-                                    &n->nodes[g.from].outer, g.bytes, g.len);
+            if (!n->nodes[g.to].deaf)
+                (void)nhrp_engine_input(n->nodes[g.to].engine, n->now_ms, (uint32_t)g.tag,
+                                        &n->nodes[g.from].outer, g.bytes, g.len);
             (void)handle_events(&n->nodes[g.to]);
             vnet_release(&g);
         }
@@ -452,8 +453,19 @@ uint64_t node_sent(const node *d, uint8_t type)
     return c.sent[type];
 }
 
+/* A server of the node's by its id; state 0: none. */
+nhrp_server node_server(const node *d, uint64_t id)
+{
+    nhrp_server s = {.struct_size = sizeof(s)};
+    uint64_t it = id - 1;
+    if (nhrp_engine_next_server(d->engine, &it, &s) != NHRP_YES || s.id != id)
+        s.state = 0;
+    return s;
+}
+
 void describe_engine(description *d, const nhrp_engine *e)
 {
+    nhrp_server s = {.struct_size = sizeof(s)};
     nhrp_mapping m = {.struct_size = sizeof(m)};
     nhrp_link l = {.struct_size = sizeof(l)};
     nhrp_question q = {.struct_size = sizeof(q)};
@@ -465,6 +477,8 @@ void describe_engine(description *d, const nhrp_engine *e)
         l.identity = NULL;
         describe(d, &l, sizeof(l));
     }
+    for (it = 0; nhrp_engine_next_server(e, &it, &s) == NHRP_YES;)
+        describe(d, &s, sizeof(s));
     for (uint64_t ask = 1; ask < MAX_ASKS; ask++)
         if (nhrp_engine_get_question(e, ask, &q) == NHRP_OK)
             describe(d, &q, sizeof(q));

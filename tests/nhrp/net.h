@@ -69,6 +69,7 @@ typedef struct node {
     int tunnels;
     bool recent;  /* answers say that a packet went there recently */
     bool answers; /* false: questions are left alone */
+    bool deaf;    /* packets to it are lost */
     uint32_t next_link;
     nhrp_event events[MAX_EVENTS];
     size_t event_count;
@@ -129,6 +130,7 @@ uint64_t node_dropped(const node *d, nhrp_rc reason);
 uint64_t node_sent(const node *d, uint8_t type);
 
 /* What the getters tell of mappings, links, questions and the deadline; not the counters. */
+nhrp_server node_server(const node *d, uint64_t id);
 void describe_engine(description *d, const nhrp_engine *e);
 
 /* The walk: node 0 is the hub, 1 and 2 are spokes; see test_walk.c. */

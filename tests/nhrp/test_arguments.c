@@ -23,6 +23,8 @@ static struct {
     nhrp_interface_config interface_cfg;
     nhrp_link_config link_cfg;
     nhrp_mapping_config mapping_cfg;
+    nhrp_server_config server_cfg;
+    nhrp_server server;
     nhrp_route route;
     nhrp_engine *engine;
     nhrp_event event;
@@ -254,6 +256,7 @@ static void watch_all(void)
     watch(&out, sizeof(out), e ? engine_state : NULL);
     out.it = 0;
     out.mapping.struct_size = sizeof(out.mapping);
+    out.server.struct_size = sizeof(out.server);
     out.link.struct_size = sizeof(out.link);
     out.counters.struct_size = sizeof(out.counters);
     out.question.struct_size = sizeof(out.question);
@@ -311,6 +314,8 @@ static void the_defaults_refuse_null(void **state)
     accepts(nhrp_link_config_init(&out.link_cfg));
     refuses(nhrp_mapping_config_init(NULL));
     accepts(nhrp_mapping_config_init(&out.mapping_cfg));
+    refuses(nhrp_server_config_init(NULL));
+    accepts(nhrp_server_config_init(&out.server_cfg));
     refuses(nhrp_route_init(NULL));
     accepts(nhrp_route_init(&out.route));
     assert_int_equal(nhrp_version() >> 16, NHRP_VERSION_MAJOR);
@@ -440,6 +445,24 @@ static void the_operator_s_words_are_refused_where_null_or_unknown(void **state)
     refuses(nhrp_engine_mapping_add(e, now, &c, NULL));
     refuses_sizes(nhrp_engine_mapping_add(e, now, sized(c), &out.id));
     accepts(nhrp_engine_mapping_add(e, now, &c, &out.id));
+
+    nhrp_server_config s;
+    assert_int_equal(nhrp_server_config_init(&s), NHRP_OK);
+    s.link = 1;
+    refuses(nhrp_engine_server_add(NULL, now, &s, &out.id));
+    refuses(nhrp_engine_server_add(e, now, NULL, &out.id));
+    refuses(nhrp_engine_server_add(e, now, &s, NULL));
+    refuses_sizes(nhrp_engine_server_add(e, now, sized(s), &out.id));
+    accepts(nhrp_engine_server_add(e, now, &s, &out.id));
+    const uint64_t server = out.id;
+    out.it = 0;
+    refuses(nhrp_engine_next_server(NULL, &out.it, &out.server));
+    refuses(nhrp_engine_next_server(e, NULL, &out.server));
+    refuses(nhrp_engine_next_server(e, &out.it, NULL));
+    refuses_sizes(nhrp_engine_next_server(e, &out.it, sized(out.server)));
+    accepts(nhrp_engine_next_server(e, &out.it, &out.server));
+    refuses(nhrp_engine_server_remove(NULL, now, server));
+    accepts(nhrp_engine_server_remove(e, now, server));
 }
 
 static int32_t poll_output(uint8_t *buf, size_t cap, size_t *len)
@@ -555,6 +578,10 @@ static void without_memory(fail_alloc *f, void *user)
     step(NHRP_OK, nhrp_engine_link_up(e, now, 9, &other));
     const nhrp_mapping_config mapping_cfg = fixed(1);
     step(NHRP_OK, nhrp_engine_mapping_add(e, now, &mapping_cfg, &out.id));
+    nhrp_server_config server_cfg;
+    assert_int_equal(nhrp_server_config_init(&server_cfg), NHRP_OK);
+    server_cfg.link = 1;
+    step(NHRP_OK, nhrp_engine_server_add(e, now, &server_cfg, &out.id));
     nhrp_event up;
     assert_int_equal(nhrp_engine_poll_event(e, &up), NHRP_YES);
     step(NHRP_OK, nhrp_engine_input(e, now, 1, NULL, asked, asked_len));
