@@ -309,6 +309,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case FIRST_RARE:
             fix(e, now, &s);
             break;
+        case FIRST_RARE + 2:
+            a = ip4(192, 168, 1, take(&s));
+            (void)nhrp_engine_link_set_nbma(e, now, take(&s) % LINKS, &a);
+            break;
         case FIRST_RARE + 1:
             serve(e, now, &s);
             break;

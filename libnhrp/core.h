@@ -211,6 +211,7 @@ typedef struct nhrp__answer {
     uint64_t expires_ms;
     uint32_t request_id;
     uint32_t transmissions; /* 0: not being purged */
+    bool own;               /* it named our own NBMA address */
     nhrp__labels labels;
     nhrp_addr prefix; /* its scope is the VRF */
     nhrp_addr requester, requester_nbma;
@@ -381,6 +382,7 @@ nhrp_rc nhrp__resolution_tunnel(nhrp_engine *e, nhrp__question *q, nhrp__link *t
 nhrp_rc nhrp__reply_input(nhrp_engine *e, const nhrp__arrival *a);
 nhrp_rc nhrp__resolution_hurry(nhrp_engine *e, uint32_t request_id, const nhrp_packet *quoted,
                                const nhrp__link *l, uint64_t *mapping_id);
+void nhrp__resolutions_renew(nhrp_engine *e, nhrp__link *l);
 void nhrp__resolution_due(nhrp_engine *e, nhrp__resolution *r);
 void nhrp__resolution_end(nhrp_engine *e, nhrp__resolution *r);
 void nhrp__resolution_cancel(nhrp_engine *e, nhrp__resolution *r);
@@ -399,6 +401,7 @@ nhrp_rc nhrp__registration_input(nhrp_engine *e, const nhrp__arrival *a);
 /* server.c */
 nhrp_rc nhrp__servers_of_link(nhrp_engine *e, nhrp__link *l);
 void nhrp__servers_begin(nhrp_engine *e, nhrp__link *l);
+void nhrp__servers_renew(nhrp_engine *e, nhrp__link *l);
 void nhrp__server_due(nhrp_engine *e, nhrp__server *s);
 void nhrp__server_end(nhrp_engine *e, nhrp__server *s);
 nhrp_rc nhrp__server_hurry(nhrp_engine *e, const nhrp__arrival *a, uint32_t request_id,
@@ -409,8 +412,9 @@ nhrp_rc nhrp__registration_reply_input(nhrp_engine *e, const nhrp__arrival *a);
 
 /* purge.c */
 nhrp_rc nhrp__answer_keep(nhrp_engine *e, nhrp__link *l, const nhrp_packet *request,
-                          const nhrp_addr *prefix, const nhrp__labels *labels,
+                          const nhrp_addr *prefix, const nhrp__labels *labels, bool own,
                           uint32_t holding_time_s);
+void nhrp__answers_outdated(nhrp_engine *e, nhrp__link *l);
 void nhrp__answer_due(nhrp_engine *e, nhrp__answer *a);
 void nhrp__answer_end(nhrp_engine *e, nhrp__answer *a);
 void nhrp__answers_withdraw(nhrp_engine *e, const nhrp_addr *prefix);

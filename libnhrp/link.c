@@ -339,6 +339,26 @@ nhrp_rc nhrp_engine_link_down(nhrp_engine *e, uint64_t now_ms, uint32_t link)
     return NHRP_OK;
 }
 
+nhrp_rc nhrp_engine_link_set_nbma(nhrp_engine *e, uint64_t now_ms, uint32_t link,
+                                  const nhrp_addr *local_nbma)
+{
+    if (!e || !local_nbma || !addr_given(local_nbma) || !addr_valid(local_nbma))
+        return NHRP_ERR_ARG;
+    nhrp__time_set(e, now_ms);
+    nhrp__link *l = nhrp__link_find(e, link);
+    if (!l)
+        return NHRP_ERR_ABSENT;
+    if (local_nbma->family != l->cfg.local_nbma.family)
+        return NHRP_ERR_ARG;
+    if (addr_equal(local_nbma, &l->cfg.local_nbma))
+        return NHRP_OK;
+    l->cfg.local_nbma = *local_nbma;
+    nhrp__servers_renew(e, l);
+    nhrp__resolutions_renew(e, l);
+    nhrp__answers_outdated(e, l);
+    return NHRP_OK;
+}
+
 void nhrp__links_end(nhrp_engine *e)
 {
     while (!list_empty(&e->links))

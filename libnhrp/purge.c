@@ -66,7 +66,7 @@ void nhrp__answer_end(nhrp_engine *e, nhrp__answer *a)
 
 /* Remembers that the requester was told, until the holding time that it was told has passed. */
 nhrp_rc nhrp__answer_keep(nhrp_engine *e, nhrp__link *l, const nhrp_packet *request,
-                          const nhrp_addr *prefix, const nhrp__labels *labels,
+                          const nhrp_addr *prefix, const nhrp__labels *labels, bool own,
                           uint32_t holding_time_s)
 {
     const nhrp_addr requester = addr_bare(&request->source_protocol, 0);
@@ -91,6 +91,7 @@ nhrp_rc nhrp__answer_keep(nhrp_engine *e, nhrp__link *l, const nhrp_packet *requ
     purge_stop(e, a);
     set_link(a, l);
     a->labels = *labels;
+    a->own = own;
     a->requester_nbma = addr_bare(&request->source_nbma, 0);
     a->expires_ms = e->now_ms + (uint64_t)holding_time_s * 1000;
     nhrp__timer_set(e, &a->timer, a->expires_ms);
@@ -137,6 +138,18 @@ void nhrp__answers_withdraw(nhrp_engine *e, const nhrp_addr *prefix)
         nhrp__answer *a = CONTAINER_OF(n, nhrp__answer, by_key);
         if (a->transmissions == 0 && a->prefix.scope == prefix->scope &&
             prefix_overlaps(&a->prefix, prefix))
+            purge_begin(e, a);
+    }
+}
+
+/* Our NBMA address on the link is another: those who were told the one before are told so. */
+void nhrp__answers_outdated(nhrp_engine *e, nhrp__link *l)
+{
+    list_node *next;
+    for (list_node *n = l->answers.next; n != &l->answers; n = next) {
+        nhrp__answer *a = CONTAINER_OF(n, nhrp__answer, link_node);
+        next = n->next;
+        if (a->own && a->transmissions == 0)
             purge_begin(e, a);
     }
 }

@@ -71,7 +71,8 @@ static nhrp_rc reply_positive(nhrp_engine *e, const nhrp__link *cause, nhrp__lin
     nhrp_rc rc = reply_note(e, cause, out, p->bytes, p->size, &n);
     if (rc != NHRP_OK)
         return rc;
-    rc = nhrp__answer_keep(e, out, p, prefix, labels, cie->holding_time_s);
+    const bool own = addr_equal(&cie->nbma, &out->cfg.local_nbma);
+    rc = nhrp__answer_keep(e, out, p, prefix, labels, own, cie->holding_time_s);
     n->to = *to;
     if (rc == NHRP_OK) {
         n->positive = true;

@@ -515,6 +515,16 @@ nhrp_rc nhrp__resolution_hurry(nhrp_engine *e, uint32_t request_id, const nhrp_p
     return NHRP_OK;
 }
 
+/* Requests that wait go out again: they name our NBMA address, which is another now. */
+void nhrp__resolutions_renew(nhrp_engine *e, nhrp__link *l)
+{
+    for (list_node *n = l->resolutions.next; n != &l->resolutions; n = n->next) {
+        nhrp__resolution *r = CONTAINER_OF(n, nhrp__resolution, link_node);
+        if (r->state == RESOLUTION_REQUESTED)
+            nhrp__intent_queue(e, &r->intent);
+    }
+}
+
 void nhrp__resolution_due(nhrp_engine *e, nhrp__resolution *r)
 {
     /* Requests or replies may have been lost: a silence is no denial. */

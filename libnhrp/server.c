@@ -240,6 +240,18 @@ void nhrp__servers_begin(nhrp_engine *e, nhrp__link *l)
         choose_beside(e, CONTAINER_OF(n, nhrp__server, link_node));
 }
 
+/* What the servers know is true no more: whoever is asked at all is asked anew, at once. */
+void nhrp__servers_renew(nhrp_engine *e, nhrp__link *l)
+{
+    for (list_node *n = l->servers.next; n != &l->servers; n = n->next) {
+        nhrp__server *s = CONTAINER_OF(n, nhrp__server, link_node);
+        if (s->state == NHRP_SERVER_STANDBY)
+            continue;
+        s->transmissions = 0;
+        transmit(e, s);
+    }
+}
+
 /* A station that registers itself leaves the client addresses out: they are the packet's own. */
 void nhrp__server_write(nhrp__server *s, nhrp_writer *w, uint8_t *buf, size_t cap)
 {

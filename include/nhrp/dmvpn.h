@@ -6,7 +6,7 @@
 
 /**
  * @file
- * @brief What a multipoint network needs besides: static mappings, servers.
+ * @brief What a multipoint network needs besides: static mappings, servers, addresses that change.
  */
 
 #include <nhrp/base.h>
@@ -137,6 +137,23 @@ NHRP_API nhrp_rc nhrp_engine_server_remove(nhrp_engine *e, uint64_t now_ms, uint
  * @retval NHRP_ERR_ARG An argument is NULL or struct_size too small.
  */
 NHRP_API nhrp_rc nhrp_engine_next_server(const nhrp_engine *e, uint64_t *it, nhrp_server *out);
+
+/**
+ * @brief Changes our own NBMA address on a link, as DHCP may.
+ *
+ * Registrations and requests that wait go out again at once with the new address, and what we
+ * answered with the old one is purged (RFC 2332 5.2.3, 5.2.5). A server takes a new address for a
+ * registration that is not unique; a unique one is refused until the old one has run out.
+ * @param e The engine.
+ * @param now_ms Monotonic milliseconds.
+ * @param link The link.
+ * @param local_nbma The address, of the same family as before.
+ * @retval NHRP_OK Changed, or as it was.
+ * @retval NHRP_ERR_ARG An argument is NULL, or local_nbma no address of the link's NBMA family.
+ * @retval NHRP_ERR_ABSENT No such link.
+ */
+NHRP_API nhrp_rc nhrp_engine_link_set_nbma(nhrp_engine *e, uint64_t now_ms, uint32_t link,
+                                           const nhrp_addr *local_nbma);
 
 #ifdef __cplusplus
 }

@@ -461,6 +461,12 @@ static void the_operator_s_words_are_refused_where_null_or_unknown(void **state)
     refuses(nhrp_engine_next_server(e, &out.it, NULL));
     refuses_sizes(nhrp_engine_next_server(e, &out.it, sized(out.server)));
     accepts(nhrp_engine_next_server(e, &out.it, &out.server));
+    const nhrp_addr moved = ip4(192, 168, 1, 3);
+    refuses(nhrp_engine_link_set_nbma(NULL, now, 1, &moved));
+    refuses(nhrp_engine_link_set_nbma(e, now, 1, NULL));
+    refuses(nhrp_engine_link_set_nbma(e, now, 1, &(nhrp_addr){.family = NHRP_FAMILY_IPV6}));
+    refuses(nhrp_engine_link_set_nbma(e, now, 1, &(nhrp_addr){.family = NHRP_FAMILY_NONE}));
+    accepts(nhrp_engine_link_set_nbma(e, now, 1, &moved));
     refuses(nhrp_engine_server_remove(NULL, now, server));
     accepts(nhrp_engine_server_remove(e, now, server));
 }
