@@ -15,7 +15,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { LINKS = 4, MULTIPOINT = 3, MAX_STEPS = 64 };
+enum {
+    LINKS = 4,
+    MULTIPOINT = 3,
+    MAX_STEPS = 64,
+    MAX_REGISTRATIONS = 1,
+    FIRST_RARE = 0xf0 /* of the ops by the whole octet */
+};
 
 typedef struct script {
     const uint8_t *next;
@@ -89,7 +95,8 @@ static void check(const nhrp_engine *e, uint64_t now)
     nhrp_link l = {.struct_size = sizeof(l)};
     uint64_t it = 0;
     while (nhrp_engine_next_mapping(e, &it, &m) == NHRP_YES) {
-        if (m.kind != NHRP_MAPPING_RESOLVED && m.kind != NHRP_MAPPING_REGISTERED)
+        if (m.kind != NHRP_MAPPING_RESOLVED && m.kind != NHRP_MAPPING_REGISTERED &&
+            m.kind != NHRP_MAPPING_STATIC)
             continue;
         require(nhrp_engine_get_link(e, m.link, &l) == NHRP_OK);
         require(m.nbma.family != NHRP_FAMILY_NONE);
@@ -172,6 +179,54 @@ static void hairpin(nhrp_engine *e, uint64_t now, script *s)
                               sizeof(ip));
 }
 
+static void fix(nhrp_engine *e, uint64_t now, script *s)
+{
+    nhrp_mapping_config c;
+    uint64_t id;
+    (void)nhrp_mapping_config_init(&c);
+    c.link = take(s) % LINKS;
+    c.flags = take(s) % 2 ? NHRP_MAPPING_UNIQUE : 0;
+    c.prefix = take(s) % 2 ? ip4(10, 2, 2, take(s)) : ip4(172, 16, 1, take(s));
+    c.prefix.prefix_len = 32;
+    if (c.link == MULTIPOINT)
+        c.nbma = ip4(198, 51, 100, (uint8_t)(take(s) % 4));
+    (void)nhrp_engine_mapping_add(e, now, &c, &id);
+}
+
+static void serve(nhrp_engine *e, uint64_t now, script *s)
+{
+    nhrp_server_config c;
+    uint64_t id;
+    if (take(s) % 4 == 0) {
+        (void)nhrp_engine_server_remove(e, now, take(s));
+        return;
+    }
+    (void)nhrp_server_config_init(&c);
+    c.link = take(s) % LINKS;
+    c.priority = take(s) % 4;
+    if (take(s) % 2)
+        c.protocol = ip4(172, 16, 1, take(s));
+    if (c.link == MULTIPOINT && take(s) % 2)
+        c.nbma = ip4(198, 51, 100, (uint8_t)(take(s) % 4));
+    (void)nhrp_engine_server_add(e, now, &c, &id);
+}
+
+/* As many are registered as are wanted, and no fewer are tried. */
+static void check_servers(const nhrp_engine *e)
+{
+    nhrp_server s = {.struct_size = sizeof(s)};
+    uint64_t it = 0;
+    unsigned standby = 0, tried = 0, registered = 0;
+    while (nhrp_engine_next_server(e, &it, &s) == NHRP_YES) {
+        standby += s.state == NHRP_SERVER_STANDBY;
+        tried += s.state == NHRP_SERVER_ASKED || s.state == NHRP_SERVER_REGISTERED;
+        registered += s.state == NHRP_SERVER_REGISTERED;
+        require((s.registered_until_ms != 0) == (s.state == NHRP_SERVER_REGISTERED));
+    }
+    require(registered <= MAX_REGISTRATIONS);
+    require(standby == 0 || tried >= MAX_REGISTRATIONS);
+}
+
 static nhrp_engine *begin(uint8_t authentication)
 {
     nhrp_config c;
@@ -190,6 +245,7 @@ static nhrp_engine *begin(uint8_t authentication)
     i.network_id = 1;
     i.flags |= NHRP_INTERFACE_SERVER | NHRP_INTERFACE_PREFIXES;
     i.send_limit = 0;
+    i.max_registrations = MAX_REGISTRATIONS;
     i.authentication = authentication;
     i.key = (const uint8_t *)"x";
     i.key_len = 1;
@@ -219,7 +275,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     nhrp_engine *e = engines[choice > 5 ? choice - 5 : 0];
     for (int step = 0; step < MAX_STEPS && s.left > 0; step++) {
         nhrp_addr a = ip4(10, 2, 2, 0);
-        switch (take(&s) % 10) {
+        const uint8_t op = take(&s);
+        switch (op >= FIRST_RARE ? op : op % 10) {
         case 0:
             now += (uint64_t)take(&s) * 100;
             break;
@@ -252,6 +309,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         case 9:
             image_starve(take(&s));
             break;
+        case FIRST_RARE:
+            fix(e, now, &s);
+            break;
+        case FIRST_RARE + 2:
+            a = ip4(192, 168, 1, take(&s));
+            (void)nhrp_engine_link_set_nbma(e, now, take(&s) % LINKS, &a);
+            break;
+        case FIRST_RARE + 1:
+            serve(e, now, &s);
+            break;
         default:
             packet(e, now, &s, last_id);
             break;
@@ -260,9 +327,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             drain(e, now, &s, last_id);
         drain(e, now, &s, last_id);
         check(e, now);
+        check_servers(e);
     }
-    /* In the end everything runs out, but for registering with the server. */
+    /* In the end everything runs out, but for registering with the server and what is static. */
     (void)nhrp_engine_link_down(e, now, 0);
+    nhrp_server server = {.struct_size = sizeof(server)};
+    for (uint64_t last = 0; nhrp_engine_next_server(e, &last, &server) == NHRP_YES;)
+        require(nhrp_engine_server_remove(e, now, server.id) == NHRP_OK);
+    nhrp_mapping fixed = {.struct_size = sizeof(fixed)};
+    uint64_t at = 0;
+    while (nhrp_engine_next_mapping(e, &at, &fixed) == NHRP_YES)
+        if (fixed.kind == NHRP_MAPPING_STATIC)
+            require(nhrp_engine_remove(e, now, fixed.id) == NHRP_OK);
     now += 100000000;
     for (int i = 0; i < 200 && (i == 0 || nhrp_engine_deadline(e) != NHRP_NEVER); i++) {
         (void)nhrp_engine_timeout(e, now);

@@ -41,6 +41,7 @@ nhrp_rc nhrp_config_init(nhrp_config *cfg)
     cfg->max_outputs_per_link = 1024;
     cfg->max_questions_per_requester = 16;
     cfg->silent_ms = 5000;
+    cfg->max_servers = 1000;
     return NHRP_OK;
 }
 

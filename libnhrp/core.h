@@ -15,6 +15,7 @@
 #include <internal/heap.h>
 #include <internal/map.h>
 #include <internal/ring.h>
+#include <nhrp/dmvpn.h>
 #include <nhrp/engine.h>
 #include <nhrp/state.h>
 
@@ -37,7 +38,7 @@ enum {
  *   RESOLUTION    the next transmission of our request, or giving up
  *   QUESTION      the default answer
  *   REGISTRATION  the next transmission of our registration, a third of the holding time after it
- *                 was taken, or sooner while it is not
+ *                 was taken, or sooner while it is not; or the time when the server is given up
  *   ANSWER        the end of what we answered; while it is purged, the next transmission
  */
 enum { TIMER_MAPPING, TIMER_RESOLUTION, TIMER_QUESTION, TIMER_REGISTRATION, TIMER_ANSWER };
@@ -51,7 +52,7 @@ typedef struct nhrp__timer {
  */
 enum {
     INTENT_REQUEST,      /* our Resolution Request: an nhrp__resolution */
-    INTENT_REGISTRATION, /* our Registration Request: an nhrp__link */
+    INTENT_REGISTRATION, /* our Registration Request: an nhrp__server */
     INTENT_PURGE,        /* our Purge Request: an nhrp__answer */
     INTENT_REPLY,        /* to a request of any kind: the rest are an nhrp__note */
     INTENT_FORWARD,
@@ -104,12 +105,27 @@ typedef struct nhrp__link {
     uint64_t errors_from_ms; /* when the window of its errors began */
     uint32_t errors;
 
-    nhrp__timer timer; /* of the registration */
-    nhrp__intent intent;
-    uint32_t request_id;
-    uint32_t transmissions;
-    uint64_t registered_until_ms; /* 0: not registered */
+    list_node servers; /* of ours, by this link */
 } nhrp__link;
+
+/* A server of ours, with which we register. */
+typedef struct nhrp__server {
+    list_node node, link_node;
+    nhrp__timer timer;
+    nhrp__intent intent;
+    nhrp__link *link;
+    uint64_t id;
+    uint64_t registered_until_ms; /* in state REGISTERED */
+    uint32_t priority;
+    uint32_t request_id;
+    uint32_t transmissions; /* since the last answer */
+    uint8_t state;          /* NHRP_SERVER_STANDBY ... */
+    uint8_t family;         /* of the address that is registered */
+    bool added;             /* by nhrp_engine_server_add */
+    bool told;              /* the caller knows that it is registered */
+    nhrp_addr protocol;     /* NONE where unknown */
+    nhrp_addr nbma;         /* NONE: that of the mapping of protocol */
+} nhrp__server;
 
 /* A link that may have gone. */
 typedef struct nhrp__link_ref {
@@ -195,6 +211,7 @@ typedef struct nhrp__answer {
     uint64_t expires_ms;
     uint32_t request_id;
     uint32_t transmissions; /* 0: not being purged */
+    bool own;               /* it named our own NBMA address */
     nhrp__labels labels;
     nhrp_addr prefix; /* its scope is the VRF */
     nhrp_addr requester, requester_nbma;
@@ -245,7 +262,8 @@ struct nhrp_engine {
     ring events;
     nhrp__local *locals; /* few: links commonly share one address */
     size_t local_count, local_cap;
-    list_node interfaces, links, mappings, dirty, dead, outputs, flows;
+    list_node interfaces, links, servers, mappings, dirty, dead, outputs, flows;
+    uint32_t server_count; /* of those that the caller added */
     uint32_t interface_count, output_count, resolution_count, question_count, flow_count;
     map links_by_id, links_by_nbma, links_by_protocol[2];
     map mappings_by_id, mappings_by_prefix;
@@ -321,6 +339,7 @@ void nhrp__mapping_free(nhrp_engine *e, nhrp__mapping *m);
 void nhrp__mapping_arm(nhrp_engine *e, nhrp__mapping *m);
 void nhrp__mapping_due(nhrp_engine *e, nhrp__mapping *m);
 nhrp_rc nhrp__mapping_event(nhrp_engine *e, nhrp_event *ev);
+bool nhrp__mapping_is_client(const nhrp__mapping *m);
 nhrp__mapping *nhrp__client_find(const nhrp_engine *e, const nhrp_addr *host, uint32_t vrf);
 
 /* question.c */
@@ -363,6 +382,7 @@ nhrp_rc nhrp__resolution_tunnel(nhrp_engine *e, nhrp__question *q, nhrp__link *t
 nhrp_rc nhrp__reply_input(nhrp_engine *e, const nhrp__arrival *a);
 nhrp_rc nhrp__resolution_hurry(nhrp_engine *e, uint32_t request_id, const nhrp_packet *quoted,
                                const nhrp__link *l, uint64_t *mapping_id);
+void nhrp__resolutions_renew(nhrp_engine *e, nhrp__link *l);
 void nhrp__resolution_due(nhrp_engine *e, nhrp__resolution *r);
 void nhrp__resolution_end(nhrp_engine *e, nhrp__resolution *r);
 void nhrp__resolution_cancel(nhrp_engine *e, nhrp__resolution *r);
@@ -377,16 +397,24 @@ void nhrp__flows_end(nhrp_engine *e);
 
 /* registration.c */
 nhrp_rc nhrp__registration_input(nhrp_engine *e, const nhrp__arrival *a);
+
+/* server.c */
+nhrp_rc nhrp__servers_of_link(nhrp_engine *e, nhrp__link *l);
+void nhrp__servers_begin(nhrp_engine *e, nhrp__link *l);
+void nhrp__servers_renew(nhrp_engine *e, nhrp__link *l);
+void nhrp__server_due(nhrp_engine *e, nhrp__server *s);
+void nhrp__server_end(nhrp_engine *e, nhrp__server *s);
+nhrp_rc nhrp__server_hurry(nhrp_engine *e, const nhrp__arrival *a, uint32_t request_id,
+                           uint64_t *id);
+nhrp_addr nhrp__server_nbma(const nhrp_engine *e, const nhrp__server *s);
+void nhrp__server_write(nhrp__server *s, nhrp_writer *w, uint8_t *buf, size_t cap);
 nhrp_rc nhrp__registration_reply_input(nhrp_engine *e, const nhrp__arrival *a);
-void nhrp__registration_begin(nhrp_engine *e, nhrp__link *l);
-void nhrp__registration_due(nhrp_engine *e, nhrp__link *l);
-void nhrp__registration_hurry(nhrp_engine *e, nhrp__link *l);
-void nhrp__registration_write(nhrp__link *l, nhrp_writer *w, uint8_t *buf, size_t cap);
 
 /* purge.c */
 nhrp_rc nhrp__answer_keep(nhrp_engine *e, nhrp__link *l, const nhrp_packet *request,
-                          const nhrp_addr *prefix, const nhrp__labels *labels,
+                          const nhrp_addr *prefix, const nhrp__labels *labels, bool own,
                           uint32_t holding_time_s);
+void nhrp__answers_outdated(nhrp_engine *e, nhrp__link *l);
 void nhrp__answer_due(nhrp_engine *e, nhrp__answer *a);
 void nhrp__answer_end(nhrp_engine *e, nhrp__answer *a);
 void nhrp__answers_withdraw(nhrp_engine *e, const nhrp_addr *prefix);

@@ -53,6 +53,9 @@ void nhrp__timer_set(nhrp_engine *e, nhrp__timer *t, uint64_t deadline_ms)
     heap_set(&e->timers, &t->node, deadline_ms);
 }
 
+/* What the first version of the struct had. */
+#define CONFIG_FIRST offsetof(nhrp_config, max_servers)
+
 static bool config_ok(const nhrp_config *c)
 {
     return c->vendor_oui <= 0xffffff && c->max_events >= MIN_EVENTS && c->max_work > 0 &&
@@ -94,7 +97,7 @@ nhrp_rc nhrp_engine_new(const nhrp_config *cfg, uint64_t now_ms, nhrp_engine **o
     if (!cfg || !out)
         return NHRP_ERR_ARG;
     (void)nhrp_config_init(&c);
-    if (!versioned_read(&c, sizeof(c), sizeof(c), cfg) || !config_ok(&c))
+    if (!versioned_read(&c, sizeof(c), CONFIG_FIRST, cfg) || !config_ok(&c))
         return NHRP_ERR_ARG;
     if (sodium_init() < 0)
         return NHRP_ERR_NOMEM;
@@ -106,8 +109,8 @@ nhrp_rc nhrp_engine_new(const nhrp_config *cfg, uint64_t now_ms, nhrp_engine **o
     e->mem = mem;
     e->now_ms = now_ms;
     e->last_registration_id = c.first_registration_id - 1;
-    list_node *const lists[] = {&e->interfaces, &e->links,   &e->mappings, &e->dirty,
-                                &e->dead,       &e->outputs, &e->flows};
+    list_node *const lists[] = {&e->interfaces, &e->links, &e->servers, &e->mappings,
+                                &e->dirty,      &e->dead,  &e->outputs, &e->flows};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         list_init(lists[i]);
     drbg_init(&e->random, c.seed);
@@ -160,7 +163,7 @@ static void due(nhrp_engine *e, nhrp__timer *t)
         nhrp__question_due(e, CONTAINER_OF(t, nhrp__question, timer));
         break;
     case TIMER_REGISTRATION:
-        nhrp__registration_due(e, CONTAINER_OF(t, nhrp__link, timer));
+        nhrp__server_due(e, CONTAINER_OF(t, nhrp__server, timer));
         break;
     default:
         nhrp__answer_due(e, CONTAINER_OF(t, nhrp__answer, timer));

@@ -204,11 +204,7 @@ static nhrp_rc error_input(nhrp_engine *e, const nhrp__arrival *a)
         rc = nhrp__resolution_hurry(e, quoted.request_id, &quoted, a->link, &ev.id);
         break;
     case NHRP_REGISTRATION_REQUEST:
-        if ((a->link->cfg.flags & NHRP_LINK_REGISTER) && a->link->transmissions > 0 &&
-            quoted.request_id == a->link->request_id) {
-            nhrp__registration_hurry(e, a->link);
-            rc = NHRP_OK;
-        }
+        rc = nhrp__server_hurry(e, a, quoted.request_id, &ev.id);
         break;
     default: /* purges are retried anyway, and nothing else of ours waits */
         break;

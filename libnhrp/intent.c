@@ -271,7 +271,7 @@ static nhrp__link *link_of(const nhrp_engine *e, nhrp__intent *i)
     case INTENT_REQUEST:
         return CONTAINER_OF(i, nhrp__resolution, intent)->link;
     case INTENT_REGISTRATION:
-        return CONTAINER_OF(i, nhrp__link, intent);
+        return CONTAINER_OF(i, nhrp__server, intent)->link;
     case INTENT_PURGE:
         return CONTAINER_OF(i, nhrp__answer, intent)->link;
     default:
@@ -279,10 +279,12 @@ static nhrp__link *link_of(const nhrp_engine *e, nhrp__intent *i)
     }
 }
 
-static nhrp_addr destination_of(const nhrp__link *l, nhrp__intent *i)
+static nhrp_addr destination_of(const nhrp_engine *e, const nhrp__link *l, nhrp__intent *i)
 {
     if (!(l->cfg.flags & NHRP_LINK_MULTIPOINT))
         return l->cfg.peer_nbma;
+    if (i->kind == INTENT_REGISTRATION)
+        return nhrp__server_nbma(e, CONTAINER_OF(i, nhrp__server, intent));
     if (i->kind == INTENT_PURGE)
         return CONTAINER_OF(i, nhrp__answer, intent)->requester_nbma;
     nhrp_addr none;
@@ -299,7 +301,7 @@ static void write_intent(nhrp_engine *e, nhrp__intent *i, nhrp__link *l, nhrp_wr
         nhrp__resolution_write(e, CONTAINER_OF(i, nhrp__resolution, intent), w, buf, cap);
         break;
     case INTENT_REGISTRATION:
-        nhrp__registration_write(l, w, buf, cap);
+        nhrp__server_write(CONTAINER_OF(i, nhrp__server, intent), w, buf, cap);
         break;
     case INTENT_PURGE:
         nhrp__purge_write(e, CONTAINER_OF(i, nhrp__answer, intent), w, buf, cap);
@@ -357,7 +359,8 @@ nhrp_rc nhrp_engine_poll_output(nhrp_engine *e, uint64_t now_ms, uint8_t *buf, s
     while (!list_empty(&e->outputs)) {
         nhrp__intent *i = CONTAINER_OF(e->outputs.next, nhrp__intent, node);
         nhrp__link *l = link_of(e, i);
-        if (!l) {
+        const nhrp_addr to = l ? destination_of(e, l, i) : (nhrp_addr){0};
+        if (!addr_given(&to)) { /* the link has gone, or nothing tells where the peer is */
             nhrp__intent_cancel(e, i);
             continue;
         }
@@ -391,7 +394,7 @@ nhrp_rc nhrp_engine_poll_output(nhrp_engine *e, uint64_t now_ms, uint8_t *buf, s
         out->link = l->id;
         out->type = w.type;
         out->len = len;
-        out->to = destination_of(l, i);
+        out->to = to;
         quota->sent++;
         interface->counters.sent[w.type]++;
         if (i->kind == INTENT_FORWARD)

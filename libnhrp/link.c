@@ -7,6 +7,10 @@
 
 #include <internal/versioned.h>
 
+/* What the first versions of the structs had. */
+#define INTERFACE_CONFIG_FIRST offsetof(nhrp_interface_config, max_registrations)
+#define LINK_CONFIG_FIRST      offsetof(nhrp_link_config, priority)
+
 nhrp__interface *nhrp__interface_find(const nhrp_engine *e, uint32_t id)
 {
     for (list_node *n = e->interfaces.next; n != &e->interfaces; n = n->next) {
@@ -43,7 +47,7 @@ nhrp_rc nhrp_engine_interface_add(nhrp_engine *e, uint64_t now_ms, uint32_t inte
         return NHRP_ERR_ARG;
     nhrp__time_set(e, now_ms);
     (void)nhrp_interface_config_init(&c);
-    if (!versioned_read(&c, sizeof(c), sizeof(c), cfg) || !interface_config_ok(&c))
+    if (!versioned_read(&c, sizeof(c), INTERFACE_CONFIG_FIRST, cfg) || !interface_config_ok(&c))
         return NHRP_ERR_ARG;
     if (nhrp__interface_find(e, interface))
         return NHRP_ERR_STATE;
@@ -256,7 +260,7 @@ nhrp_rc nhrp_engine_link_up(nhrp_engine *e, uint64_t now_ms, uint32_t link,
         return NHRP_ERR_ARG;
     nhrp__time_set(e, now_ms);
     (void)nhrp_link_config_init(&c);
-    if (!versioned_read(&c, sizeof(c), sizeof(c), cfg) || !link_config_ok(&c))
+    if (!versioned_read(&c, sizeof(c), LINK_CONFIG_FIRST, cfg) || !link_config_ok(&c))
         return NHRP_ERR_ARG;
     nhrp__interface *i = nhrp__interface_find(e, c.interface);
     if (!i)
@@ -268,20 +272,20 @@ nhrp_rc nhrp_engine_link_up(nhrp_engine *e, uint64_t now_ms, uint32_t link,
     nhrp__link *l = locals_reserve(e) ? alloc_zero(&e->mem, sizeof(*l)) : NULL;
     if (!l)
         return NHRP_ERR_NOMEM;
-    l->timer.kind = TIMER_REGISTRATION;
-    if (!heap_join(&e->timers, &e->mem, &l->timer.node)) {
+    l->interface = i;
+    l->cfg = c;
+    list_init(&l->servers);
+    const nhrp_rc rc = nhrp__servers_of_link(e, l);
+    if (rc != NHRP_OK) {
         alloc_free(&e->mem, l);
-        return NHRP_ERR_NOMEM;
+        return rc;
     }
     l->id = link;
     l->serial = ++e->last_id;
-    l->interface = i;
-    l->cfg = c;
     if (c.identity_len > 0)
         memcpy(l->identity, c.identity, c.identity_len);
     l->cfg.identity = l->identity;
     l->up_ms = l->own.from_ms = l->caused.from_ms = e->now_ms;
-    l->intent.kind = INTENT_REGISTRATION;
     list_init(&l->mappings);
     list_init(&l->resolutions);
     list_init(&l->questions);
@@ -291,8 +295,7 @@ nhrp_rc nhrp_engine_link_up(nhrp_engine *e, uint64_t now_ms, uint32_t link,
     local_add(e, &c.local_protocol_ipv6);
     list_append(&e->links, &l->node);
     i->links++;
-    if (c.flags & NHRP_LINK_REGISTER)
-        nhrp__registration_begin(e, l);
+    nhrp__servers_begin(e, l);
     nhrp__questions_link_up(e, l);
     return NHRP_OK;
 }
@@ -315,8 +318,8 @@ static void link_end(nhrp_engine *e, nhrp__link *l)
         nhrp__answer_end(e, CONTAINER_OF(l->answers.next, nhrp__answer, link_node));
     while (!list_empty(&l->mappings))
         nhrp__mapping_end(e, CONTAINER_OF(l->mappings.next, nhrp__mapping, link_node));
-    nhrp__intent_cancel(e, &l->intent);
-    heap_leave(&e->timers, &l->timer.node);
+    while (!list_empty(&l->servers))
+        nhrp__server_end(e, CONTAINER_OF(l->servers.next, nhrp__server, link_node));
     local_remove(e, &l->cfg.local_protocol_ipv4);
     local_remove(e, &l->cfg.local_protocol_ipv6);
     list_remove(&l->node);
@@ -333,6 +336,26 @@ nhrp_rc nhrp_engine_link_down(nhrp_engine *e, uint64_t now_ms, uint32_t link)
     if (!l)
         return NHRP_ERR_ABSENT;
     link_end(e, l);
+    return NHRP_OK;
+}
+
+nhrp_rc nhrp_engine_link_set_nbma(nhrp_engine *e, uint64_t now_ms, uint32_t link,
+                                  const nhrp_addr *local_nbma)
+{
+    if (!e || !local_nbma || !addr_given(local_nbma) || !addr_valid(local_nbma))
+        return NHRP_ERR_ARG;
+    nhrp__time_set(e, now_ms);
+    nhrp__link *l = nhrp__link_find(e, link);
+    if (!l)
+        return NHRP_ERR_ABSENT;
+    if (local_nbma->family != l->cfg.local_nbma.family)
+        return NHRP_ERR_ARG;
+    if (addr_equal(local_nbma, &l->cfg.local_nbma))
+        return NHRP_OK;
+    l->cfg.local_nbma = *local_nbma;
+    nhrp__servers_renew(e, l);
+    nhrp__resolutions_renew(e, l);
+    nhrp__answers_outdated(e, l);
     return NHRP_OK;
 }
 

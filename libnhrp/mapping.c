@@ -4,7 +4,7 @@
  * The table of mappings.
  *
  *     INCOMPLETE -> RESOLVED, NEGATIVE          NEGATIVE -> INCOMPLETE
- *     any        -> REGISTERED, DEAD
+ *     any        -> REGISTERED, DEAD            STATIC   -> DEAD alone
  *
  * What becomes of a mapping is told by one dirty link per mapping, not by queued events: however
  * many end at once, nothing overflows.
@@ -36,6 +36,12 @@ nhrp__mapping *nhrp__mapping_exact(const nhrp_engine *e, const nhrp_addr *prefix
     return NULL;
 }
 
+/* A peer whose addresses are known from itself or from the operator. */
+bool nhrp__mapping_is_client(const nhrp__mapping *m)
+{
+    return m->kind == NHRP_MAPPING_REGISTERED || m->kind == NHRP_MAPPING_STATIC;
+}
+
 static uint32_t *lengths(nhrp_engine *e, const nhrp_addr *prefix)
 {
     return &e->prefix_lengths[prefix->family == NHRP_FAMILY_IPV6][prefix->prefix_len];
@@ -43,7 +49,7 @@ static uint32_t *lengths(nhrp_engine *e, const nhrp_addr *prefix)
 
 /* The longest prefix of the kinds asked for; only lengths in use are looked up. */
 static nhrp__mapping *longest(const nhrp_engine *e, const nhrp_addr *host, uint32_t vrf,
-                              bool registered)
+                              bool client)
 {
     const uint32_t *used = e->prefix_lengths[host->family == NHRP_FAMILY_IPV6];
     for (int len = nhrp__family_bits(host->family); len >= 0; len--) {
@@ -51,7 +57,7 @@ static nhrp__mapping *longest(const nhrp_engine *e, const nhrp_addr *host, uint3
             continue;
         const nhrp_addr prefix = addr_prefix(host, vrf, (uint8_t)len);
         nhrp__mapping *m = nhrp__mapping_exact(e, &prefix);
-        if (m && (!registered || m->kind == NHRP_MAPPING_REGISTERED))
+        if (m && (!client || nhrp__mapping_is_client(m)))
             return m;
     }
     return NULL;
@@ -115,7 +121,8 @@ void nhrp__mapping_set_kind(nhrp__mapping *m, uint8_t kind)
         [NHRP_MAPPING_NEGATIVE] =
             1u << NHRP_MAPPING_INCOMPLETE | 1u << NHRP_MAPPING_REGISTERED | 1u << NHRP_MAPPING_DEAD,
         [NHRP_MAPPING_REGISTERED] = 1u << NHRP_MAPPING_REGISTERED | 1u << NHRP_MAPPING_DEAD,
-        [NHRP_MAPPING_DEAD] = 0};
+        [NHRP_MAPPING_DEAD] = 0,
+        [NHRP_MAPPING_STATIC] = 1u << NHRP_MAPPING_DEAD};
     if (allowed[m->kind] & 1u << kind)
         m->kind = kind;
 }
@@ -157,7 +164,7 @@ void nhrp__mapping_free(nhrp_engine *e, nhrp__mapping *m)
 
 void nhrp__mapping_end(nhrp_engine *e, nhrp__mapping *m)
 {
-    const bool registered = m->kind == NHRP_MAPPING_REGISTERED;
+    const bool client = nhrp__mapping_is_client(m);
     const nhrp_addr prefix = m->prefix;
     if (m->resolution)
         nhrp__resolution_end(e, m->resolution);
@@ -172,7 +179,7 @@ void nhrp__mapping_end(nhrp_engine *e, nhrp__mapping *m)
         nhrp__mapping_free(e, m);
     }
     /* RFC 2332 5.2.5: what was answered out of a registration ends with it. */
-    if (registered)
+    if (client)
         nhrp__answers_withdraw(e, &prefix);
 }
 

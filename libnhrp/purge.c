@@ -66,7 +66,7 @@ void nhrp__answer_end(nhrp_engine *e, nhrp__answer *a)
 
 /* Remembers that the requester was told, until the holding time that it was told has passed. */
 nhrp_rc nhrp__answer_keep(nhrp_engine *e, nhrp__link *l, const nhrp_packet *request,
-                          const nhrp_addr *prefix, const nhrp__labels *labels,
+                          const nhrp_addr *prefix, const nhrp__labels *labels, bool own,
                           uint32_t holding_time_s)
 {
     const nhrp_addr requester = addr_bare(&request->source_protocol, 0);
@@ -91,6 +91,7 @@ nhrp_rc nhrp__answer_keep(nhrp_engine *e, nhrp__link *l, const nhrp_packet *requ
     purge_stop(e, a);
     set_link(a, l);
     a->labels = *labels;
+    a->own = own;
     a->requester_nbma = addr_bare(&request->source_nbma, 0);
     a->expires_ms = e->now_ms + (uint64_t)holding_time_s * 1000;
     nhrp__timer_set(e, &a->timer, a->expires_ms);
@@ -141,6 +142,18 @@ void nhrp__answers_withdraw(nhrp_engine *e, const nhrp_addr *prefix)
     }
 }
 
+/* Our NBMA address on the link is another: those who were told the one before are told so. */
+void nhrp__answers_outdated(nhrp_engine *e, nhrp__link *l)
+{
+    list_node *next;
+    for (list_node *n = l->answers.next; n != &l->answers; n = next) {
+        nhrp__answer *a = CONTAINER_OF(n, nhrp__answer, link_node);
+        next = n->next;
+        if (a->own && a->transmissions == 0)
+            purge_begin(e, a);
+    }
+}
+
 nhrp_rc nhrp_engine_withdraw(nhrp_engine *e, uint64_t now_ms, const nhrp_addr *prefix)
 {
     if (!e || !prefix || !prefix_valid(prefix))
@@ -183,7 +196,7 @@ static bool labels_equal(const nhrp__labels *a, const nhrp__labels *b)
 /* Only what goes to the sender or came from it by this link may be purged over it. */
 static bool purges(const nhrp__arrival *a, const nhrp_addr *prefix, const nhrp__mapping *m)
 {
-    if (a->from && !addr_equal(a->from, &m->nbma))
+    if (m->kind == NHRP_MAPPING_STATIC || (a->from && !addr_equal(a->from, &m->nbma)))
         return false;
     if (a->scan.vpns == 1) {
         const nhrp__labels named = nhrp__labels_of_binding(&a->scan.vpn);

@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Registrations (RFC 2332 5.2.3, 5.2.4): the client's, one per link to a server, and the server's,
- * which are mappings.
+ * Registrations of others with us (RFC 2332 5.2.3, 5.2.4): each is a mapping. Ours with others are
+ * in server.c.
  */
 #include "core.h"
 
@@ -17,118 +17,6 @@ static void push(nhrp_engine *e, const nhrp__link *l, uint32_t kind, uint32_t co
     ev.interface = l->interface->id;
     ev.vrf = l->cfg.vrf;
     nhrp__event_push(e, &ev);
-}
-
-/* The client: retries keep the id, the next registration has the next one. */
-static void transmit(nhrp_engine *e, nhrp__link *l)
-{
-    if (l->transmissions == 0)
-        l->request_id = ++e->last_registration_id;
-    uint64_t next =
-        e->now_ms + nhrp__backoff(e->cfg.retransmit_ms, e->cfg.retransmit_max_ms, l->transmissions);
-    if (l->registered_until_ms && next > l->registered_until_ms)
-        next = l->registered_until_ms;
-    l->transmissions++;
-    nhrp__intent_queue(e, &l->intent);
-    nhrp__timer_set(e, &l->timer, next);
-}
-
-void nhrp__registration_begin(nhrp_engine *e, nhrp__link *l)
-{
-    transmit(e, l);
-}
-
-void nhrp__registration_due(nhrp_engine *e, nhrp__link *l)
-{
-    if (l->registered_until_ms && e->now_ms >= l->registered_until_ms) {
-        l->registered_until_ms = 0;
-        push(e, l, NHRP_EVENT_REGISTRATION_LOST, 0, 0);
-    }
-    transmit(e, l);
-}
-
-void nhrp__registration_hurry(nhrp_engine *e, nhrp__link *l)
-{
-    const uint64_t sooner = e->now_ms + e->cfg.retransmit_ms;
-    if (sooner < l->timer.node.deadline)
-        nhrp__timer_set(e, &l->timer, sooner);
-}
-
-static uint8_t own_family(const nhrp__link *l)
-{
-    return addr_given(&l->cfg.local_protocol_ipv4) ? NHRP_FAMILY_IPV4 : NHRP_FAMILY_IPV6;
-}
-
-/* A station that registers itself leaves the client addresses out: they are the packet's own. */
-void nhrp__registration_write(nhrp__link *l, nhrp_writer *w, uint8_t *buf, size_t cap)
-{
-    static const uint16_t asked_for[] = {NHRP_EXTENSION_RESPONDER, NHRP_EXTENSION_FORWARD,
-                                         NHRP_EXTENSION_REVERSE};
-    const nhrp_interface_config *c = &l->interface->cfg;
-    const uint8_t family = own_family(l);
-    const nhrp_addr *server =
-        family == NHRP_FAMILY_IPV4 ? &l->cfg.peer_protocol_ipv4 : &l->cfg.peer_protocol_ipv6;
-    nhrp_packet h;
-    nhrp_cie cie;
-    memset(&h, 0, sizeof(h));
-    memset(&cie, 0, sizeof(cie));
-    h.type = NHRP_REGISTRATION_REQUEST;
-    h.hop_count = c->hop_count;
-    if (l->cfg.flags & NHRP_LINK_UNIQUE)
-        h.flags = NHRP_FLAG_REGISTRATION_UNIQUE;
-    h.request_id = l->request_id;
-    h.source_nbma = l->cfg.local_nbma;
-    h.source_protocol = nhrp__link_local(l, family);
-    h.destination_protocol = addr_given(server) ? *server : h.source_protocol;
-    cie.prefix_len = NHRP_PREFIX_HOST;
-    cie.holding_time_s = c->holding_time_s;
-    (void)nhrp_writer_begin(w, buf, cap, &h);
-    (void)nhrp_writer_put_cie(w, &cie);
-    for (size_t i = 0; i < sizeof(asked_for) / sizeof(asked_for[0]); i++) {
-        const nhrp_extension x = {.type = asked_for[i], .compulsory = 1};
-        (void)nhrp_writer_put_extension(w, &x);
-    }
-    nhrp__authentication_put(l, w);
-}
-
-nhrp_rc nhrp__registration_reply_input(nhrp_engine *e, const nhrp__arrival *a)
-{
-    const nhrp_packet *p = &a->pkt;
-    nhrp__link *l = a->link;
-    if (!addr_given(&p->source_protocol))
-        return NHRP_ERR_FORMAT;
-    if (!nhrp__address_ours(e, &p->source_protocol))
-        return nhrp__transit(e, a, &p->source_protocol);
-    if (!(l->cfg.flags & NHRP_LINK_REGISTER) || l->transmissions == 0 ||
-        p->request_id != l->request_id)
-        return NHRP_ERR_UNSOLICITED;
-    if (a->scan.unknown_compulsory)
-        return NHRP_ERR_COMPULSORY;
-    nhrp_cie cie;
-    size_t it = 0, cies = 0;
-    uint8_t code = NHRP_CODE_SUCCESS;
-    while (nhrp_cie_next(p, &it, &cie) == NHRP_YES) {
-        cies++;
-        if (code == NHRP_CODE_SUCCESS)
-            code = cie.code;
-    }
-    if (cies == 0)
-        return NHRP_ERR_CIE;
-    nhrp__intent_cancel(e, &l->intent);
-    l->transmissions = 0;
-    if (code != NHRP_CODE_SUCCESS) {
-        l->registered_until_ms = 0;
-        nhrp__timer_set(e, &l->timer, e->now_ms + e->cfg.retransmit_max_ms);
-        push(e, l, NHRP_EVENT_REGISTRATION_REFUSED, code, 0);
-        return NHRP_OK;
-    }
-    const uint64_t holding_ms = (uint64_t)l->interface->cfg.holding_time_s * 1000;
-    if (l->registered_until_ms == 0)
-        push(e, l, NHRP_EVENT_REGISTERED, 0, 0);
-    l->registered_until_ms = e->now_ms + holding_ms;
-    /* RFC 2332 5.2.3: at a third of the holding time. */
-    nhrp__timer_set(e, &l->timer, e->now_ms + holding_ms / 3);
-    return NHRP_OK;
 }
 
 /* What one CIE of a registration asks for. */
@@ -200,6 +88,10 @@ static uint8_t settle(nhrp_engine *e, nhrp__link *l, const claim *c, bool *told)
     if (!claim_allowed(e, l, c))
         return NHRP_CODE_PROHIBITED;
     nhrp__mapping *m = nhrp__mapping_exact(e, &c->prefix);
+    /* The operator's word stands: true of the same addresses, prohibited to others. */
+    if (m && m->kind == NHRP_MAPPING_STATIC)
+        return m->link == l && addr_equal(&m->nbma, &c->nbma) ? NHRP_CODE_SUCCESS
+                                                              : NHRP_CODE_PROHIBITED;
     const bool other = m && m->kind == NHRP_MAPPING_REGISTERED && !addr_equal(&m->nbma, &c->nbma);
     if (other && (m->flags & NHRP_MAPPING_UNIQUE)) {
         if (!*told)

@@ -71,7 +71,8 @@ static nhrp_rc reply_positive(nhrp_engine *e, const nhrp__link *cause, nhrp__lin
     nhrp_rc rc = reply_note(e, cause, out, p->bytes, p->size, &n);
     if (rc != NHRP_OK)
         return rc;
-    rc = nhrp__answer_keep(e, out, p, prefix, labels, cie->holding_time_s);
+    const bool own = addr_equal(&cie->nbma, &out->cfg.local_nbma);
+    rc = nhrp__answer_keep(e, out, p, prefix, labels, own, cie->holding_time_s);
     n->to = *to;
     if (rc == NHRP_OK) {
         n->positive = true;
@@ -98,7 +99,8 @@ static nhrp_rc answer_registered(nhrp_engine *e, const nhrp__arrival *a, const n
     cie.prefix_len = m->prefix.prefix_len;
     cie.mtu = m->mtu;
     cie.preference = m->preference;
-    const uint64_t left = (m->expires_ms - e->now_ms + 999) / 1000;
+    const uint64_t left = m->expires_ms == NHRP_NEVER ? a->link->interface->cfg.holding_time_s
+                                                      : (m->expires_ms - e->now_ms + 999) / 1000;
     cie.holding_time_s = (uint16_t)(left < UINT16_MAX ? left : UINT16_MAX);
     cie.nbma = addr_bare(&m->nbma, 0);
     cie.protocol = addr_bare(&m->next_hop, 0);

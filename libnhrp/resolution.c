@@ -435,7 +435,7 @@ static void complete(nhrp_engine *e, nhrp__resolution *r, nhrp__link *l)
     nhrp__mapping *other = nhrp__mapping_exact(e, &o.prefix);
     if (other && other != m) {
         /* What registered itself here is better than what was heard of it. */
-        if (other->kind == NHRP_MAPPING_REGISTERED) {
+        if (nhrp__mapping_is_client(other)) {
             nhrp__mapping_end(e, m);
             return;
         }
@@ -513,6 +513,16 @@ nhrp_rc nhrp__resolution_hurry(nhrp_engine *e, uint32_t request_id, const nhrp_p
         nhrp__timer_set(e, &r->timer, sooner);
     *mapping_id = r->mapping->id;
     return NHRP_OK;
+}
+
+/* Requests that wait go out again: they name our NBMA address, which is another now. */
+void nhrp__resolutions_renew(nhrp_engine *e, nhrp__link *l)
+{
+    for (list_node *n = l->resolutions.next; n != &l->resolutions; n = n->next) {
+        nhrp__resolution *r = CONTAINER_OF(n, nhrp__resolution, link_node);
+        if (r->state == RESOLUTION_REQUESTED)
+            nhrp__intent_queue(e, &r->intent);
+    }
 }
 
 void nhrp__resolution_due(nhrp_engine *e, nhrp__resolution *r)

@@ -82,7 +82,9 @@ static nhrp_rc write_link(const nhrp__link *l, nhrp_link *out, nhrp_rc found)
     v.interface = l->interface->id;
     v.vrf = l->cfg.vrf;
     v.flags = l->cfg.flags;
-    v.registered = l->registered_until_ms != 0;
+    for (const list_node *n = l->servers.next; n != &l->servers; n = n->next)
+        if (CONTAINER_OF(n, nhrp__server, link_node)->state == NHRP_SERVER_REGISTERED)
+            v.registered = 1;
     v.mappings = l->mapping_count;
     v.pending = l->resolution_count;
     v.up_ms = l->up_ms;

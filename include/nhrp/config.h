@@ -42,7 +42,8 @@ typedef struct nhrp_config {
     uint32_t max_work;               /**< 64 units that one timeout call does. */
     uint32_t retransmit_ms;          /**< 1,000: the first retry of a request; doubles. */
     uint32_t retransmit_max_ms;      /**< 64,000: where doubling ends. */
-    uint32_t max_transmissions;      /**< 4 times a resolution or purge is sent. */
+    uint32_t max_transmissions;      /**< 4 times a resolution or purge is sent; a
+                                          server that leaves so many unanswered is given up. */
     uint32_t question_wait_ms;       /**< 2,000: unanswered routes count as none. */
     uint32_t tunnel_wait_ms;         /**< 3,000: how long a responder waits for a tunnel. */
     uint32_t tunnel_initiate_ms;     /**< 10,000: how long a requester waits for one. */
@@ -53,9 +54,11 @@ typedef struct nhrp_config {
     uint32_t max_flows_per_link;     /**< 1,024 of max_flows that one link brought. */
     uint32_t max_outputs_per_link;   /**< 1,024 of max_outputs that packets by one link caused. */
     uint32_t max_questions_per_requester; /**< 16 requests of one requester on a link wait. */
-    uint32_t silent_ms; /**< 5,000: rest after requests that nobody answered, which
-                             denies nothing; doubles, up to negative_max_ms. */
-    uint32_t reserved;  /**< Zero. */
+    uint32_t silent_ms;   /**< 5,000: rest after requests that nobody answered, which
+                               denies nothing; doubles, up to negative_max_ms. */
+    uint32_t reserved;    /**< Zero. */
+    uint32_t max_servers; /**< 1,000 that nhrp_engine_server_add adds. */
+    uint32_t reserved2;   /**< Zero. */
 } nhrp_config;
 
 /** Flags of an interface. */
@@ -76,22 +79,25 @@ enum {
 
 /** An interface: what its links have in common. */
 typedef struct nhrp_interface_config {
-    uint32_t struct_size;      /**< sizeof(nhrp_interface_config). */
-    uint32_t network_id;       /**< Redirects stay within one; significant to this node only. */
-    uint32_t flags;            /**< NHRP_INTERFACE_...; default REDIRECT, SHORTCUT and
-                                    TUNNEL_FIRST. */
-    uint32_t authentication;   /**< NHRP_AUTHENTICATION_... */
-    const uint8_t *key;        /**< Password or HMAC key; copied. */
-    size_t key_len;            /**< 1 to 64 where authentication is on. */
-    uint32_t spi;              /**< 256 to 65535, HMAC only. */
-    uint32_t send_limit;       /**< 100: packets per interval that one link sends on its own
-                                    account, and as many that what came by it causes, wherever
-                                    they go; then silence. 0: no limit. */
-    uint32_t send_interval_ms; /**< 10,000. */
-    uint16_t max_packet_size;  /**< 1,400 octets of NHRP; larger ones are not sent. */
-    uint16_t holding_time_s;   /**< 600: what we register, and offer where a route has none. */
-    uint8_t hop_count;         /**< 255. */
-    uint8_t reserved[7];       /**< Zero. */
+    uint32_t struct_size;       /**< sizeof(nhrp_interface_config). */
+    uint32_t network_id;        /**< Redirects stay within one; significant to this node only. */
+    uint32_t flags;             /**< NHRP_INTERFACE_...; default REDIRECT, SHORTCUT and
+                                     TUNNEL_FIRST. */
+    uint32_t authentication;    /**< NHRP_AUTHENTICATION_... */
+    const uint8_t *key;         /**< Password or HMAC key; copied. */
+    size_t key_len;             /**< 1 to 64 where authentication is on. */
+    uint32_t spi;               /**< 256 to 65535, HMAC only. */
+    uint32_t send_limit;        /**< 100: packets per interval that one link sends on its own
+                                     account, and as many that what came by it causes, wherever
+                                     they go; then silence. 0: no limit. */
+    uint32_t send_interval_ms;  /**< 10,000. */
+    uint16_t max_packet_size;   /**< 1,400 octets of NHRP; larger ones are not sent. */
+    uint16_t holding_time_s;    /**< 600: what we register, and offer where a route has none. */
+    uint8_t hop_count;          /**< 255. */
+    uint8_t reserved[7];        /**< Zero. */
+    uint32_t max_registrations; /**< With how many servers to be registered at once, for each
+                                     family; 0: with all. The best are asked first. */
+    uint32_t reserved2;         /**< Zero. */
 } nhrp_interface_config;
 
 /** Flags of a link. */
@@ -123,6 +129,8 @@ typedef struct nhrp_link_config {
     nhrp_addr peer_protocol_ipv6;  /**< The peer's tunnel address, where known. */
     const uint8_t *identity;       /**< The authenticated identity, any bytes; copied. */
     size_t identity_len;           /**< 0 to 255. */
+    uint32_t priority;             /**< REGISTER: of the server that the peer is; 0 is the best. */
+    uint32_t reserved;             /**< Zero. */
 } nhrp_link_config;
 
 /**

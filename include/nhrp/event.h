@@ -29,16 +29,19 @@ enum {
     /** Resolution failed; mapping id rests until its expiry and the old path goes on. code: of a
         negative reply, or 0. */
     NHRP_EVENT_MAPPING_NEGATIVE = 5,
-    /** The server on link took our registration, for the first time or again after a failure. */
+    /** The server id on link took our registration, for the first time or again after a failure. */
     NHRP_EVENT_REGISTERED = 6,
-    /** The server on link refused our registration; code says why. It is tried again. */
+    /** The server id on link refused our registration; code says why. It is tried again. */
     NHRP_EVENT_REGISTRATION_REFUSED = 7,
-    /** Our registration on link ran out without an answer. It is tried again. */
+    /** Our registration with the server id on link is no more: max_transmissions requests went
+        unanswered, and it is tried again; or, with reason NHRP_ERR_LIMIT, better servers take it,
+        and this one is on standby. */
     NHRP_EVENT_REGISTRATION_LOST = 8,
     /** link has reached its send limit, for what it sends or for what it causes; what exceeds it
         until the interval's end is dropped. */
     NHRP_EVENT_QUOTA = 9,
-    /** A peer reported an error about a packet of ours: code; id is the incomplete mapping or 0. */
+    /** A peer reported an error about a packet of ours: code; id is the incomplete mapping or the
+        server. */
     NHRP_EVENT_ERROR_INDICATION = 10,
     /** A unique address, registered already, was asked for by another; id is the mapping. */
     NHRP_EVENT_DUPLICATE_ADDRESS = 11
@@ -48,7 +51,7 @@ enum {
 typedef struct nhrp_event {
     uint32_t kind;        /**< NHRP_EVENT_... */
     int32_t reason;       /**< An NHRP_ERR_... where one caused it; else 0. */
-    uint64_t id;          /**< A mapping, or 0. */
+    uint64_t id;          /**< A mapping, a server where one is named, or 0. */
     uint64_t ask_id;      /**< A question, or 0. */
     uint32_t link;        /**< The link concerned; valid where an interface is named. */
     uint32_t interface;   /**< The interface concerned. */

@@ -11,6 +11,7 @@
 
 #include <nhrp/base.h>
 #include <nhrp/config.h>
+#include <nhrp/dmvpn.h>
 #include <nhrp/engine.h>
 #include <nhrp/event.h>
 #include <nhrp/label.h>

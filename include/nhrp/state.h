@@ -26,7 +26,8 @@ enum {
     NHRP_MAPPING_RESOLVED = 2,   /**< Answered; a shortcut. */
     NHRP_MAPPING_NEGATIVE = 3,   /**< Failed; not asked again before expires_ms. */
     NHRP_MAPPING_REGISTERED = 4, /**< A client registered it with us. */
-    NHRP_MAPPING_DEAD = 5        /**< Gone; kept until its last event has been seen. */
+    NHRP_MAPPING_DEAD = 5,       /**< Gone; kept until its last event has been seen. */
+    NHRP_MAPPING_STATIC = 6      /**< Configured: nhrp_engine_mapping_add. */
 };
 
 /** Flags of a mapping. */

@@ -64,7 +64,7 @@ node *net_node(net *n, uint8_t number, fail_alloc *f, const nhrp_interface_confi
     d->net = n;
     d->index = n->count;
     d->tunnel = ip4(172, 16, 1, number);
-    d->nbma = ip4(192, 168, 1, number);
+    d->nbma = d->outer = ip4(192, 168, 1, number);
     d->recent = d->answers = true;
     d->next_link = 100;
     if (nhrp_engine_new(&c, n->now_ms, &d->engine) != NHRP_OK)
@@ -108,6 +108,21 @@ void net_connect(net *n, node *a, uint32_t a_link, node *b, uint32_t b_link, uin
 {
     (void)half(n, a, a_link, b, b_link, flags);
     (void)half(n, b, b_link, a, a_link, 0);
+}
+
+/* A multipoint link: its packets reach the node whose outer address they are for. */
+void net_multipoint(net *n, node *d, uint32_t link, uint32_t flags)
+{
+    nhrp_link_config c;
+    (void)nhrp_link_config_init(&c);
+    c.interface = INTERFACE;
+    c.flags = NHRP_LINK_MULTIPOINT | flags;
+    c.local_nbma = d->nbma;
+    c.local_protocol_ipv4 = d->tunnel;
+    c.local_protocol_ipv6 = d->tunnel6;
+    net_link *slot = link_slot(d, 0);
+    if (nhrp_engine_link_up(d->engine, n->now_ms, link, &c) == NHRP_OK)
+        *slot = (net_link){link, ANY, 0};
 }
 
 void net_disconnect(net *n, node *a, uint32_t a_link)
@@ -303,6 +318,18 @@ static bool handle_events(node *d)
     return any;
 }
 
+/* The multipoint link, if it has one, of the node with the outer address; false: nobody. */
+static bool multipoint_of(const net *n, const nhrp_addr *outer, net_link *to)
+{
+    for (int i = 0; i < n->count; i++)
+        for (size_t k = 0; k < MAX_LINKS && same(&n->nodes[i].outer, outer); k++)
+            if (n->nodes[i].links[k].id && n->nodes[i].links[k].peer == ANY) {
+                *to = (net_link){0, i, n->nodes[i].links[k].id};
+                return true;
+            }
+    return false;
+}
+
 static bool handle_outputs(node *d)
 {
     net *n = d->net;
@@ -318,10 +345,12 @@ static bool handle_outputs(node *d)
             memcpy(n->last, buf, (size_t)out.len);
             n->last_len = (size_t)out.len;
         }
-        for (size_t i = 0; i < MAX_LINKS; i++)
-            if (d->links[i].id == out.link)
-                vnet_send(n->wire, n->now_ms, (uint32_t)d->index, (uint32_t)d->links[i].peer,
-                          d->links[i].peer_link, buf, (size_t)out.len);
+        for (size_t i = 0; i < MAX_LINKS; i++) {
+            net_link to = d->links[i];
+            if (to.id == out.link && (to.peer != ANY || multipoint_of(n, &out.to, &to)))
+                vnet_send(n->wire, n->now_ms, (uint32_t)d->index, (uint32_t)to.peer, to.peer_link,
+                          buf, (size_t)out.len);
+        }
     }
     return any;
 }
@@ -343,8 +372,9 @@ void net_settle(net *n)
         vnet_datagram g;
         while (vnet_receive(n->wire, n->now_ms, &g)) {
             again = true;
-            (void)nhrp_engine_input(n->nodes[g.to].engine, n->now_ms, (uint32_t)g.tag, NULL,
-                                    g.bytes, g.len);
+            if (!n->nodes[g.to].deaf)
+                (void)nhrp_engine_input(n->nodes[g.to].engine, n->now_ms, (uint32_t)g.tag,
+                                        &n->nodes[g.from].outer, g.bytes, g.len);
             (void)handle_events(&n->nodes[g.to]);
             vnet_release(&g);
         }
@@ -423,8 +453,19 @@ uint64_t node_sent(const node *d, uint8_t type)
     return c.sent[type];
 }
 
+/* A server of the node's by its id; state 0: none. */
+nhrp_server node_server(const node *d, uint64_t id)
+{
+    nhrp_server s = {.struct_size = sizeof(s)};
+    uint64_t it = id - 1;
+    if (nhrp_engine_next_server(d->engine, &it, &s) != NHRP_YES || s.id != id)
+        s.state = 0;
+    return s;
+}
+
 void describe_engine(description *d, const nhrp_engine *e)
 {
+    nhrp_server s = {.struct_size = sizeof(s)};
     nhrp_mapping m = {.struct_size = sizeof(m)};
     nhrp_link l = {.struct_size = sizeof(l)};
     nhrp_question q = {.struct_size = sizeof(q)};
@@ -436,6 +477,8 @@ void describe_engine(description *d, const nhrp_engine *e)
         l.identity = NULL;
         describe(d, &l, sizeof(l));
     }
+    for (it = 0; nhrp_engine_next_server(e, &it, &s) == NHRP_YES;)
+        describe(d, &s, sizeof(s));
     for (uint64_t ask = 1; ask < MAX_ASKS; ask++)
         if (nhrp_engine_get_question(e, ask, &q) == NHRP_OK)
             describe(d, &q, sizeof(q));

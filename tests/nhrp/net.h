@@ -25,7 +25,8 @@ enum {
     NETWORK = 1,
     GLOBAL = 0, /* VRFs */
     CUSTOMER = 7,
-    OTHER = 8
+    OTHER = 8,
+    ANY = -1 /* the peer of a multipoint link: whoever has the NBMA address */
 };
 
 /* What becomes of a question for a tunnel. */
@@ -60,6 +61,7 @@ typedef struct node {
     int index;
     nhrp_engine *engine;
     nhrp_addr tunnel, tunnel6, nbma;
+    nhrp_addr outer; /* what others see its packets on a multipoint link come from */
     net_link links[MAX_LINKS];
     net_route routes[MAX_ROUTES];
     net_label labels[MAX_LABELS];
@@ -67,6 +69,7 @@ typedef struct node {
     int tunnels;
     bool recent;  /* answers say that a packet went there recently */
     bool answers; /* false: questions are left alone */
+    bool deaf;    /* packets to it are lost */
     uint32_t next_link;
     nhrp_event events[MAX_EVENTS];
     size_t event_count;
@@ -107,6 +110,7 @@ void net_end(net *n);
 node *net_node(net *n, uint8_t number, fail_alloc *f, const nhrp_interface_config *interface,
                const nhrp_config *config);
 void net_connect(net *n, node *a, uint32_t a_link, node *b, uint32_t b_link, uint32_t flags);
+void net_multipoint(net *n, node *d, uint32_t link, uint32_t flags);
 void net_disconnect(net *n, node *a, uint32_t a_link);
 void node_route(node *d, uint32_t vrf, nhrp_addr prefix, uint32_t link, uint32_t label);
 void node_label(node *d, uint32_t label, uint32_t vrf, uint32_t link);
@@ -126,6 +130,7 @@ uint64_t node_dropped(const node *d, nhrp_rc reason);
 uint64_t node_sent(const node *d, uint8_t type);
 
 /* What the getters tell of mappings, links, questions and the deadline; not the counters. */
+nhrp_server node_server(const node *d, uint64_t id);
 void describe_engine(description *d, const nhrp_engine *e);
 
 /* The walk: node 0 is the hub, 1 and 2 are spokes; see test_walk.c. */

@@ -22,6 +22,9 @@ static struct {
     nhrp_config cfg;
     nhrp_interface_config interface_cfg;
     nhrp_link_config link_cfg;
+    nhrp_mapping_config mapping_cfg;
+    nhrp_server_config server_cfg;
+    nhrp_server server;
     nhrp_route route;
     nhrp_engine *engine;
     nhrp_event event;
@@ -253,6 +256,7 @@ static void watch_all(void)
     watch(&out, sizeof(out), e ? engine_state : NULL);
     out.it = 0;
     out.mapping.struct_size = sizeof(out.mapping);
+    out.server.struct_size = sizeof(out.server);
     out.link.struct_size = sizeof(out.link);
     out.counters.struct_size = sizeof(out.counters);
     out.question.struct_size = sizeof(out.question);
@@ -308,6 +312,10 @@ static void the_defaults_refuse_null(void **state)
     accepts(nhrp_interface_config_init(&out.interface_cfg));
     refuses(nhrp_link_config_init(NULL));
     accepts(nhrp_link_config_init(&out.link_cfg));
+    refuses(nhrp_mapping_config_init(NULL));
+    accepts(nhrp_mapping_config_init(&out.mapping_cfg));
+    refuses(nhrp_server_config_init(NULL));
+    accepts(nhrp_server_config_init(&out.server_cfg));
     refuses(nhrp_route_init(NULL));
     accepts(nhrp_route_init(&out.route));
     assert_int_equal(nhrp_version() >> 16, NHRP_VERSION_MAJOR);
@@ -417,6 +425,50 @@ static void input_refuses_null_and_leaves_the_engine_as_it_was(void **state)
     accepts(nhrp_engine_timeout(e, now));
     assert_true(nhrp_engine_deadline(NULL) == NHRP_NEVER);
     assert_true(nhrp_engine_deadline(e) != NHRP_NEVER);
+}
+
+static nhrp_mapping_config fixed(uint32_t link)
+{
+    nhrp_mapping_config c;
+    assert_int_equal(nhrp_mapping_config_init(&c), NHRP_OK);
+    c.link = link;
+    c.prefix = prefix4(10, 77, 0, 1, 32);
+    return c;
+}
+
+static void the_operator_s_words_are_refused_where_null_or_unknown(void **state)
+{
+    (void)state;
+    const nhrp_mapping_config c = fixed(1);
+    refuses(nhrp_engine_mapping_add(NULL, now, &c, &out.id));
+    refuses(nhrp_engine_mapping_add(e, now, NULL, &out.id));
+    refuses(nhrp_engine_mapping_add(e, now, &c, NULL));
+    refuses_sizes(nhrp_engine_mapping_add(e, now, sized(c), &out.id));
+    accepts(nhrp_engine_mapping_add(e, now, &c, &out.id));
+
+    nhrp_server_config s;
+    assert_int_equal(nhrp_server_config_init(&s), NHRP_OK);
+    s.link = 1;
+    refuses(nhrp_engine_server_add(NULL, now, &s, &out.id));
+    refuses(nhrp_engine_server_add(e, now, NULL, &out.id));
+    refuses(nhrp_engine_server_add(e, now, &s, NULL));
+    refuses_sizes(nhrp_engine_server_add(e, now, sized(s), &out.id));
+    accepts(nhrp_engine_server_add(e, now, &s, &out.id));
+    const uint64_t server = out.id;
+    out.it = 0;
+    refuses(nhrp_engine_next_server(NULL, &out.it, &out.server));
+    refuses(nhrp_engine_next_server(e, NULL, &out.server));
+    refuses(nhrp_engine_next_server(e, &out.it, NULL));
+    refuses_sizes(nhrp_engine_next_server(e, &out.it, sized(out.server)));
+    accepts(nhrp_engine_next_server(e, &out.it, &out.server));
+    const nhrp_addr moved = ip4(192, 168, 1, 3);
+    refuses(nhrp_engine_link_set_nbma(NULL, now, 1, &moved));
+    refuses(nhrp_engine_link_set_nbma(e, now, 1, NULL));
+    refuses(nhrp_engine_link_set_nbma(e, now, 1, &(nhrp_addr){.family = NHRP_FAMILY_IPV6}));
+    refuses(nhrp_engine_link_set_nbma(e, now, 1, &(nhrp_addr){.family = NHRP_FAMILY_NONE}));
+    accepts(nhrp_engine_link_set_nbma(e, now, 1, &moved));
+    refuses(nhrp_engine_server_remove(NULL, now, server));
+    accepts(nhrp_engine_server_remove(e, now, server));
 }
 
 static int32_t poll_output(uint8_t *buf, size_t cap, size_t *len)
@@ -530,6 +582,14 @@ static void without_memory(fail_alloc *f, void *user)
     step(NHRP_OK, nhrp_engine_interface_add(e, now, INTERFACE, &i));
     step(NHRP_OK, nhrp_engine_link_up(e, now, 1, &hub));
     step(NHRP_OK, nhrp_engine_link_up(e, now, 9, &other));
+    const nhrp_mapping_config mapping_cfg = fixed(1);
+    step(NHRP_OK, nhrp_engine_mapping_add(e, now, &mapping_cfg, &out.id));
+    nhrp_server_config server_cfg;
+    assert_int_equal(nhrp_server_config_init(&server_cfg), NHRP_OK);
+    server_cfg.link = 1;
+    step(NHRP_OK, nhrp_engine_server_add(e, now, &server_cfg, &out.id));
+    nhrp_event up;
+    assert_int_equal(nhrp_engine_poll_event(e, &up), NHRP_YES);
     step(NHRP_OK, nhrp_engine_input(e, now, 1, NULL, asked, asked_len));
     route.kind = NHRP_ROUTE_LOCAL;
     route.vrf = CUSTOMER;
@@ -578,6 +638,7 @@ int main(void)
         WITH_ENGINE(making_refuses_null_and_leaves_the_engine_as_it_was),
         WITH_ENGINE(a_key_or_identity_that_is_not_there_is_refused),
         WITH_ENGINE(input_refuses_null_and_leaves_the_engine_as_it_was),
+        WITH_ENGINE(the_operator_s_words_are_refused_where_null_or_unknown),
         WITH_ENGINE(answers_and_polls_refuse_null_and_leave_the_engine_as_it_was),
         WITH_ENGINE(the_getters_refuse_null_and_change_nothing),
         WITH_ENGINE(every_function_survives_the_lack_of_memory),
