@@ -61,10 +61,11 @@ static const bgpvpn_addr *next_hop_of(const group *g, uint32_t table, const attr
 
 static bool is_wanted(const bgpvpn_engine *e, const neighbor *n, const path *best)
 {
-    const uint8_t *communities;
-    size_t len;
-    return bgpvpn__attrs_find(best->attrs, BGPVPN_ATTR_EXTENDED_COMMUNITIES, &communities, &len) &&
-           bgpvpn__targets_want(e, n, communities, len);
+    const uint8_t *communities = NULL;
+    size_t len = 0;
+    if (!bgpvpn__attrs_find(best->attrs, BGPVPN_ATTR_EXTENDED_COMMUNITIES, &communities, &len))
+        len = 0;
+    return bgpvpn__targets_want(e, n, communities, len);
 }
 
 act bgpvpn__evaluate(bgpvpn_engine *e, const group *g, const neighbor *n, uint32_t handle)

@@ -125,7 +125,7 @@ typedef struct dest {
     uint32_t label;  /* our own */
     uint32_t label_next;
     uint32_t cands;
-    uint32_t targets; /* bits of all route targets that it has had */
+    uint32_t targets; /* bits of all route targets that it has had; all bits: it had none */
     uint8_t table;
     uint8_t prefix_len;
     uint8_t flags;
@@ -203,7 +203,8 @@ typedef struct reader {
     uint64_t at;     /* next journal version, or next handle of the walk */
     bool walking;
     uint32_t full;        /* tables of which all is wanted, not only what is new */
-    uint32_t targets;     /* bits of route targets of which all is wanted */
+    uint32_t gained;      /* bits of route targets of which all is wanted from now on */
+    uint32_t lost;        /* ... and of which nothing is any more */
     uint32_t count, left; /* acts in the window, and not yet done */
     act window[WINDOW];
 } reader;
@@ -297,8 +298,9 @@ typedef struct family {
 typedef struct target {
     uint8_t key[12]; /* route target, then origin AS */
     uint8_t len;     /* of the route target: 0 to 64 bits */
-    uint8_t reserved;
-    uint16_t round; /* as its path's */
+    bool any;        /* every AS, and every route target */
+    uint16_t round;  /* as its path's */
+    uint32_t bits;
 } target;
 
 typedef struct targets {

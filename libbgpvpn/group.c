@@ -140,7 +140,8 @@ void bgpvpn__group_retarget(const bgpvpn_engine *e, neighbor *n, uint32_t all)
     n->eor |= all;
     if (n->walk) {
         n->walk->full |= all;
-        n->walk->targets |= n->targets.gained | n->targets.lost;
+        n->walk->gained |= n->targets.gained;
+        n->walk->lost |= n->targets.lost;
         n->walk->at = 0;
         n->walk->count = n->walk->left = 0;
     } else {
@@ -171,9 +172,12 @@ uint64_t bgpvpn__group_synced(const bgpvpn_engine *e)
 
 /* ---- Readers ---- */
 
-static void look_at(bgpvpn_engine *e, const group *g, const neighbor *n, reader *r, uint32_t handle)
+static void look_at(bgpvpn_engine *e, const group *g, const neighbor *n, reader *r, uint32_t handle,
+                    bool only_lost)
 {
     const act a = bgpvpn__evaluate(e, g, n, handle);
+    if (only_lost && a.kind == ACT_ANNOUNCE)
+        return; /* still wanted, and told before */
     /* Who is sent a whole table was never told what had gone before. */
     if (a.kind == ACT_SKIP || (a.kind == ACT_WITHDRAW && a.version <= r->synced && !a.lost))
         return;
@@ -188,8 +192,10 @@ static void fill_from_table(bgpvpn_engine *e, const group *g, const neighbor *n,
         if (!handle)
             continue;
         const dest *d = bgpvpn__dest(e, handle);
-        if (d->version > r->synced || (r->full & d->table) || (d->targets & r->targets))
-            look_at(e, g, n, r, handle);
+        const bool wanted =
+            d->version > r->synced || (r->full & d->table) || (d->targets & r->gained);
+        if (wanted || (d->targets & r->lost))
+            look_at(e, g, n, r, handle, !wanted);
     }
 }
 
@@ -201,7 +207,7 @@ static void fill_from_journal(bgpvpn_engine *e, const group *g, const neighbor *
         const uint32_t handle = e->journal[version % e->cfg.journal_changes];
         /* With a newer version it stands further on, and is told once. */
         if (bgpvpn__dest(e, handle)->version == version)
-            look_at(e, g, n, r, handle);
+            look_at(e, g, n, r, handle, false);
     }
 }
 
@@ -299,7 +305,8 @@ static bgpvpn_rc walk_begin(bgpvpn_engine *e, neighbor *n)
     r->synced = n->synced;
     r->target = n->group->reader.synced;
     r->full = n->walk_full;
-    r->targets = n->targets.gained | n->targets.lost;
+    r->gained = n->targets.gained;
+    r->lost = n->targets.lost;
     n->walk = r;
     n->walk_due = false;
     n->walk_full = 0;
@@ -384,7 +391,7 @@ static bool is_wanted(const bgpvpn_engine *e, const neighbor *n, const uint8_t *
     while (bgpvpn_attribute_next(attributes, attributes_len, &it, &a) == BGPVPN_YES)
         if (a.type == BGPVPN_ATTR_EXTENDED_COMMUNITIES)
             return bgpvpn__targets_want(e, n, a.value, a.len);
-    return false;
+    return bgpvpn__targets_want(e, n, NULL, 0);
 }
 
 /* Takes the record at the member's place; 0: it is not for this member. */

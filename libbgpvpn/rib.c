@@ -364,7 +364,8 @@ static void decide(bgpvpn_engine *e, uint32_t handle, bool touched)
         return;
     d->flags = best ? d->flags | DEST_BEST : d->flags & (uint8_t)~DEST_BEST;
     if (best) {
-        d->targets |= bgpvpn__path(e, best)->attrs->targets;
+        const uint32_t bits = bgpvpn__path(e, best)->attrs->targets;
+        d->targets |= d->rd && bits == 0 ? UINT32_MAX : bits;
         move_to_front(e, d, best);
         const uint32_t source = bgpvpn__path(e, best)->source;
         if (d->source != SOURCE_NONE && d->source != source)

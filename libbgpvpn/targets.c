@@ -23,18 +23,15 @@ uint32_t bgpvpn__target_bit(const bgpvpn_engine *e, const uint8_t rt[RT_LEN])
 
 /* ---- The list of a neighbour ---- */
 
-static uint32_t bits_of(const bgpvpn_engine *e, const target *t)
-{
-    return t->len == RT_BITS ? bgpvpn__target_bit(e, t->key) : ALL_BITS;
-}
-
-static void make_target(target *out, const uint8_t *prefix, uint8_t prefix_len)
+static void make_target(const bgpvpn_engine *e, target *out, const uint8_t *prefix,
+                        uint8_t prefix_len)
 {
     memset(out, 0, sizeof(*out));
     memcpy(out->key, prefix + AS_LEN, RT_LEN);
     memcpy(out->key + RT_LEN, prefix, AS_LEN);
     out->len = prefix_len > AS_BITS ? (uint8_t)(prefix_len - AS_BITS) : 0;
-    out->reserved = prefix_len == 0; /* every AS, and every target */
+    out->any = prefix_len == 0;
+    out->bits = out->len == RT_BITS ? bgpvpn__target_bit(e, out->key) : ALL_BITS;
 }
 
 static int compare(const target *a, const target *b)
@@ -42,7 +39,7 @@ static int compare(const target *a, const target *b)
     const int c = memcmp(a->key, b->key, sizeof(a->key));
     if (c != 0)
         return c;
-    return a->len != b->len ? a->len - b->len : a->reserved - b->reserved;
+    return a->len != b->len ? a->len - b->len : a->any - b->any;
 }
 
 /* Where it is, or belongs. */
@@ -60,12 +57,12 @@ static uint32_t place_of(const targets *s, const target *t, bool *there)
     return low;
 }
 
-static void recount(const bgpvpn_engine *e, targets *s)
+static void recount(targets *s)
 {
     s->bits = 0;
     s->shorter = 0;
     for (uint32_t i = 0; i < s->count; i++) {
-        s->bits |= bits_of(e, &s->list[i]);
+        s->bits |= s->list[i].bits;
         s->shorter += s->list[i].len < RT_BITS;
     }
 }
@@ -93,7 +90,7 @@ void bgpvpn__targets_add(bgpvpn_engine *e, neighbor *n, const uint8_t *prefix, u
     targets *s = &n->targets;
     target t;
     bool there;
-    make_target(&t, prefix, prefix_len);
+    make_target(e, &t, prefix, prefix_len);
     t.round = round;
     const uint32_t at = place_of(s, &t, &there);
     if (there) {
@@ -110,8 +107,8 @@ void bgpvpn__targets_add(bgpvpn_engine *e, neighbor *n, const uint8_t *prefix, u
         s->list[at] = t;
         s->count++;
         s->shorter += t.len < RT_BITS;
-        s->bits |= bits_of(e, &t);
-        s->gained |= bits_of(e, &t);
+        s->bits |= t.bits;
+        s->gained |= t.bits;
     }
     bgpvpn__group_retarget(e, n, 0);
 }
@@ -122,14 +119,14 @@ void bgpvpn__targets_remove(bgpvpn_engine *e, neighbor *n, const uint8_t *prefix
     targets *s = &n->targets;
     target t;
     bool there;
-    make_target(&t, prefix, prefix_len);
+    make_target(e, &t, prefix, prefix_len);
     const uint32_t at = place_of(s, &t, &there);
     if (!there)
         return;
-    s->lost |= bits_of(e, &t);
+    s->lost |= t.bits;
     s->count--;
     memmove(&s->list[at], &s->list[at + 1], (s->count - at) * sizeof(t));
-    recount(e, s);
+    recount(s);
     bgpvpn__group_retarget(e, n, 0);
 }
 
@@ -140,14 +137,14 @@ void bgpvpn__targets_purge(bgpvpn_engine *e, neighbor *n)
     uint32_t kept = 0;
     for (uint32_t i = 0; i < s->count; i++) {
         if ((int16_t)(s->list[i].round - swept) < 0)
-            s->lost |= bits_of(e, &s->list[i]);
+            s->lost |= s->list[i].bits;
         else
             s->list[kept++] = s->list[i];
     }
     if (kept == s->count)
         return;
     s->count = kept;
-    recount(e, s);
+    recount(s);
     bgpvpn__group_retarget(e, n, 0);
 }
 
@@ -189,6 +186,15 @@ static bool is_wanted(const bgpvpn_engine *e, const targets *s, const uint8_t rt
     return false;
 }
 
+/* RFC 4684 6: a route without targets goes to who wants everything. */
+static bool wants_all(const targets *s)
+{
+    for (uint32_t i = 0; s->shorter > 0 && i < s->count; i++)
+        if (s->list[i].len == 0)
+            return true;
+    return false;
+}
+
 bool bgpvpn__targets_want(const bgpvpn_engine *e, const neighbor *n, const uint8_t *communities,
                           size_t len)
 {
@@ -197,10 +203,15 @@ bool bgpvpn__targets_want(const bgpvpn_engine *e, const neighbor *n, const uint8
         return false;
     if (s->all)
         return true;
-    for (size_t i = 0; i + RT_LEN <= len; i += RT_LEN)
-        if (bgpvpn_rt_check(communities + i) == BGPVPN_YES && is_wanted(e, s, communities + i))
+    bool has_targets = false;
+    for (size_t i = 0; i + RT_LEN <= len; i += RT_LEN) {
+        if (bgpvpn_rt_check(communities + i) != BGPVPN_YES)
+            continue;
+        has_targets = true;
+        if (is_wanted(e, s, communities + i))
             return true;
-    return false;
+    }
+    return !has_targets && wants_all(s);
 }
 
 /* ---- The life of a session ---- */

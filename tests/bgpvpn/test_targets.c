@@ -229,6 +229,31 @@ static void parts_of_targets_and_none_stand_for_many(void **state)
     }
 }
 
+/* RFC 4684 6 */
+static void a_route_without_targets_goes_to_who_wants_everything(void **state)
+{
+    (void)state;
+    machine m;
+    bgpvpn_vrf_config v = {.struct_size = sizeof(v), .vrf = 50};
+    bgpvpn_local_route r = {.struct_size = sizeof(r), .label = 77};
+    targeted(&m, 4096);
+    (void)bgpvpn_rd_make(65000, 50, 0, v.rd);
+    assert_int_equal(bgpvpn_engine_vrf_add(m.e, m.now_ms, &v), BGPVPN_OK);
+    net_prefix(0x0aff0000, 24, &r.prefix);
+    assert_int_equal(bgpvpn_engine_announce(m.e, m.now_ms, 50, &r), BGPVPN_OK);
+    want(&m, RT100, false);
+    machine_feed(&m, END_OF_TARGETS);
+    assert_told(&m, 1, 0);
+    want(&m, "00", false);
+    assert_told(&m, 11, 0); /* the one again, as all have the bits of everything */
+    net_prefix(0x0aff0100, 24, &r.prefix);
+    assert_int_equal(bgpvpn_engine_announce(m.e, m.now_ms, 50, &r), BGPVPN_OK);
+    assert_told(&m, 1, 0);
+    want(&m, "00", true);
+    assert_told(&m, 0, 11);
+    bgpvpn_engine_free(m.e);
+}
+
 static void who_asks_for_too_much_gets_everything(void **state)
 {
     (void)state;
@@ -636,6 +661,7 @@ int main(void)
         cmocka_unit_test(a_peer_is_sent_what_it_asks_for_and_when_it_has_asked),
         cmocka_unit_test(a_peer_that_does_not_say_that_it_is_done_is_not_waited_for_long),
         cmocka_unit_test(parts_of_targets_and_none_stand_for_many),
+        cmocka_unit_test(a_route_without_targets_goes_to_who_wants_everything),
         cmocka_unit_test(who_asks_for_too_much_gets_everything),
         cmocka_unit_test(a_refresh_brings_only_what_is_wanted),
         cmocka_unit_test(what_is_announced_later_is_filtered_as_exactly),

@@ -21,7 +21,7 @@ exec cat <>"$dir/orders"
 END
     chmod 755 "$dir/process"
     cat >"$dir/exabgp.conf" <<END
-process log {
+process journal {
     run $dir/process;
     encoder json;
 }
@@ -36,7 +36,10 @@ neighbor $reflector {
         $([ "$1" != graceful ] && [ "$1" != again ] || echo "graceful-restart 60;")
     }
     family { ipv4 mpls-vpn; ipv6 mpls-vpn; }
-    api { processes [ log ]; neighbor-changes; receive { parsed; update; } }
+    api {
+        processes [ journal ];
+        receive { update; parsed; }
+    }
 }
 END
     background daemon env exabgp.daemon.user=root exabgp.daemon.drop=false \
