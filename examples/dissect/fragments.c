@@ -47,11 +47,17 @@ static datagram *find(fragment_table *t, const fragment_key *key)
 datagram *fragments_add(fragment_table *t, const fragment_key *key, size_t offset,
                         const uint8_t *bytes, size_t len, bool more)
 {
+    if (len == 0 || offset % FRAGMENT_UNIT || (more && len % FRAGMENT_UNIT) ||
+        offset + len > DATAGRAM_BYTES)
+        return NULL;
     datagram *g = find(t, key);
-    if (!g || len == 0 || offset % FRAGMENT_UNIT || offset + len > DATAGRAM_BYTES)
+    if (!g)
         return NULL;
     g->used = ++t->clock;
-    if (!more && g->total == 0)
+    /* Only the unit at the end may have bytes that nobody sent: there is one end. */
+    if (!more && g->total != 0 && g->total != offset + len)
+        return NULL;
+    if (!more)
         g->total = offset + len;
     for (size_t at = 0; at < len; at += FRAGMENT_UNIT) {
         const size_t unit = (offset + at) / FRAGMENT_UNIT;

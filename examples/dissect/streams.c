@@ -211,7 +211,8 @@ stream_result stream_add(stream_state *s, uint32_t sequence, const uint8_t *byte
         s->next = sequence;
     }
     if (ahead(sequence, s->next) > FAR_AHEAD || ahead(s->next, sequence) > FAR_AHEAD) {
-        r.missing = (uint32_t)ahead(sequence, s->next);
+        /* One far behind begins another stream, of which nothing is missing. */
+        r.missing = ahead(sequence, s->next) > 0 ? (uint32_t)ahead(sequence, s->next) : 0;
         while (s->later_count > 0)
             drop_later(s, 0);
         skip_to(s, sequence);

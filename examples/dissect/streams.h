@@ -74,8 +74,9 @@ typedef struct stream_result {
 } stream_result;
 
 void streams_free(stream_table *t);
-/* The direction of a key, and the opposite one; made where they are not there. */
+/* The direction of a key, made where it is not there. */
 stream_state *streams_get(stream_table *t, const stream_key *key);
+/* The opposite direction; NULL: nothing of it was seen. */
 stream_state *streams_find_reverse(stream_table *t, const stream_key *key);
 
 void stream_begin(stream_state *s, uint32_t next);

@@ -107,8 +107,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: %s\n", o.file, file ? "keys" : why);
         return 2;
     }
-    while (capture_next(file, &frame, why) == CAPTURE_PACKET)
+    int rc;
+    while ((rc = capture_next(file, &frame, why)) == CAPTURE_PACKET)
         mistreat(d, &frame, argv[3], sink, &c);
+    if (rc != CAPTURE_END)
+        fprintf(stderr, "%s: %s\n", o.file, why);
     printf("%s: %llu frames, %llu with an error, %llu truncated, %llu wrongly so\n", argv[3],
            (unsigned long long)c.frames, (unsigned long long)c.errors,
            (unsigned long long)c.truncated, (unsigned long long)c.wrong);
@@ -116,5 +119,5 @@ int main(int argc, char **argv)
     fclose(sink);
     dissect_free(d);
     const bool seen = strcmp(argv[3], "cuts") == 0 ? c.truncated > 0 : c.errors > 0;
-    return c.wrong == 0 && seen ? 0 : 1;
+    return rc == CAPTURE_END && c.wrong == 0 && seen ? 0 : 1;
 }

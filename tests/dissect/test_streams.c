@@ -191,6 +191,27 @@ static void fragments_that_contradict_each_other_do_no_harm(void **state)
     free(t);
 }
 
+/* Two last fragments: bytes that neither has would be those of whoever had the memory before. */
+static void a_datagram_has_no_byte_that_nobody_sent(void **state)
+{
+    (void)state;
+    fragment_table *t = calloc(1, sizeof(*t));
+    assert_non_null(t);
+    static const uint8_t bytes[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    const fragment_key k = {.family = 4, .id = 1};
+    assert_null(fragments_add(t, &k, 8, bytes + 8, 8, false));
+    assert_null(fragments_add(t, &k, 0, bytes, 3, false));
+    datagram *g = fragments_add(t, &k, 0, bytes, 8, true);
+    assert_non_null(g);
+    assert_bytes(g->bytes, g->total, bytes, sizeof bytes);
+    fragments_release(g);
+    /* Nor does a fragment in the middle end within a unit. */
+    assert_null(fragments_add(t, &k, 0, bytes, 3, true));
+    for (size_t i = 0; i < DATAGRAMS_MAX; i++)
+        assert_null(t->datagrams[i].bytes);
+    free(t);
+}
+
 #define MARKER    "ffffffffffffffffffffffffffffffff"
 #define KEEPALIVE MARKER "001304"
 #define OPEN      MARKER "001d0104fde800b40a08000100"
@@ -258,6 +279,22 @@ static void segments_out_of_order_and_twice_are_told(void **state)
     assert_int_equal(messages(packet), 1);
     assert_int_equal(frames_number(frames_layer(packet, "bgp", 0), "offset"), TCP_AT + 19);
     dissect_free(d);
+}
+
+static void a_number_far_behind_begins_another_stream_that_misses_nothing(void **state)
+{
+    (void)state;
+    stream_table *t = make_table();
+    stream_state *s = streams_get(t, &key);
+    const uint8_t bytes[4] = {1, 2, 3, 4};
+    stream_begin(s, 0x80000000);
+    stream_result r = stream_add(s, 0x40000000, bytes, sizeof bytes, sizeof bytes);
+    assert_int_equal(r.missing, 0);
+    assert_int_equal(r.own_len, sizeof bytes);
+    assert_true(s->lost);
+    r = stream_add(s, 0x60000000, bytes, sizeof bytes, sizeof bytes);
+    assert_int_equal(r.missing, 0x20000000 - sizeof bytes);
+    free_table(t);
 }
 
 static void what_was_never_captured_is_skipped_once_the_peer_has_it(void **state)
@@ -391,8 +428,10 @@ int main(void)
         cmocka_unit_test(nothing_grows_without_bound),
         cmocka_unit_test(datagrams_come_out_as_they_went_in_whatever_the_order),
         cmocka_unit_test(fragments_that_contradict_each_other_do_no_harm),
+        cmocka_unit_test(a_datagram_has_no_byte_that_nobody_sent),
         cmocka_unit_test(messages_are_seen_where_their_last_byte_is),
         cmocka_unit_test(segments_out_of_order_and_twice_are_told),
+        cmocka_unit_test(a_number_far_behind_begins_another_stream_that_misses_nothing),
         cmocka_unit_test(what_was_never_captured_is_skipped_once_the_peer_has_it),
         cmocka_unit_test(a_capture_that_begins_in_the_middle_finds_the_next_marker),
         cmocka_unit_test(a_cut_segment_is_no_error_and_the_stream_goes_on),
