@@ -58,6 +58,8 @@ ikev2_rc ikev2_config_init(ikev2_config *cfg)
         .child_lifetime_s = 3600,
         .liveness_ms = 30000,
         .keepalive_ms = 20000,
+        .max_certs = 8,
+        .max_cert_bytes = 4096,
     };
     return IKEV2_OK;
 }
@@ -76,7 +78,7 @@ static bool config_ok(const ikev2_config *c)
                        (c->child_transforms || c->child_transform_count == 0);
     return limits && times && fragments && lists && c->spi_min > UINT8_MAX &&
            c->spi_min <= c->spi_max && c->ike_port != c->natt_port && c->force_encapsulation <= 1 &&
-           c->ask_peer <= 1;
+           c->ask_peer <= 1 && c->max_certs && c->max_certs <= IKEV2_MAX_CERTS && c->max_cert_bytes;
 }
 
 static bool copy_transforms(ikev2_engine *e)
@@ -126,9 +128,10 @@ static bool make_tables(ikev2_engine *e)
 
 ikev2_rc ikev2_engine_new(const ikev2_config *cfg, uint64_t now_ms, ikev2_engine **out)
 {
-    ikev2_config c = {0};
-    if (!cfg || !out || !versioned_read(&c, sizeof(c), sizeof(c), cfg) || !config_ok(&c) ||
-        !transforms_ok(&c))
+    ikev2_config c;
+    (void)ikev2_config_init(&c);
+    if (!cfg || !out || !versioned_read(&c, sizeof(c), offsetof(ikev2_config, unix_time_s), cfg) ||
+        !config_ok(&c) || !transforms_ok(&c))
         return IKEV2_ERR_ARG;
     /* The most that one call emits: an IKE SA goes with all its children, another one comes. */
     const size_t reserve = 4 * (size_t)c.max_children_per_sa + 8;
@@ -142,6 +145,8 @@ ikev2_rc ikev2_engine_new(const ikev2_config *cfg, uint64_t now_ms, ikev2_engine
     e->cfg = c;
     e->now_ms = now_ms;
     e->event_reserve = reserve;
+    e->unix_time_s = c.unix_time_s;
+    e->unix_time_ms = now_ms;
     const ikev2_rc rc = ikev2__crypto_new(&mem, &e->crypto);
     if (rc < 0 || !make_tables(e)) {
         ikev2_engine_free(e);
@@ -304,10 +309,11 @@ static ikev2_rc handle_request(ikev2__sa *sa, const ikev2_header *h, ikev2__mess
     return ikev2__create_request(sa, msg, hash);
 }
 
-static ikev2_rc handle_response(ikev2__sa *sa, const ikev2_header *h, ikev2__message *msg)
+static ikev2_rc handle_response(ikev2__sa *sa, const ikev2_header *h, ikev2__message *msg,
+                                const uint8_t *plain, size_t len, uint8_t first)
 {
     if (h->exchange == IKEV2_EXCHANGE_IKE_AUTH)
-        return ikev2__auth_response(sa, msg);
+        return ikev2__auth_response(sa, msg, plain, len, first);
     if (h->exchange == IKEV2_EXCHANGE_INFORMATIONAL)
         return ikev2__info_response(sa, msg);
     if (sa->task->kind == IKEV2__TASK_IKE_REKEY)
@@ -376,7 +382,7 @@ static ikev2_rc protected_input(ikev2__sa *sa, const ikev2_path *path, const ike
             peer_has_answer(sa);
         }
         ikev2__sa_heard(sa);
-        rc = response ? handle_response(sa, h, &msg)
+        rc = response ? handle_response(sa, h, &msg, plain, plain_len, first)
                       : handle_request(sa, h, &msg, plain, plain_len, first, hash);
     } else {
         rc = refuse_message(sa, h, &msg, rc, hash);

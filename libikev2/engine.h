@@ -16,6 +16,7 @@
 #include "message.h"
 #include "proposal.h"
 #include "selectors.h"
+#include "signature.h"
 
 #include <ikev2/info.h>
 
@@ -73,6 +74,8 @@ typedef struct ikev2__peer {
     uint64_t profile_id;
     size_t size;
     ikev2__policy *policy;
+    const uint8_t *ca_hashes; /* of the anchors' keys, for CERTREQ */
+    size_t ca_count;
     ikev2_peer pub; /* its pointers lead into this block */
 } ikev2__peer;
 
@@ -113,6 +116,13 @@ typedef struct ikev2__bytes {
     size_t len;
 } ikev2__bytes;
 
+/* What a caller that judges a certificate is shown; the chain lies in the stash. */
+typedef struct ikev2__shown {
+    ikev2__public_key key;
+    size_t count;
+    ikev2_der chain[IKEV2_MAX_CERTS];
+} ikev2__shown;
+
 /* What only the first two exchanges need. */
 typedef struct ikev2__handshake {
     uint16_t group;
@@ -128,8 +138,15 @@ typedef struct ikev2__handshake {
     size_t nr_len;
     ikev2__bytes init_request; /* RFC 7296 2.15: both are signed */
     ikev2__bytes init_response;
-    ikev2__bytes stash; /* IKE_AUTH request, decrypted, while the caller is asked */
+    ikev2__bytes stash; /* the peer's IKE_AUTH message, decrypted, while the caller is asked */
     uint8_t stash_first;
+    uint8_t peer_hashes;         /* that the peer can verify (RFC 7427 4), bit 1 << id */
+    bool peer_trusted;           /* the chain was judged by an answer */
+    uint16_t scheme;             /* of our signature */
+    ikev2__bytes octets;         /* that we sign */
+    ikev2__bytes signature;      /* of ours, once it is made */
+    ikev2__shown *shown;         /* while ASK_CERT is open */
+    ikev2__public_key *expected; /* the peer's, by an answer */
 } ikev2__handshake;
 
 enum {
@@ -242,6 +259,7 @@ typedef struct ikev2__sa {
     uint64_t request_hash; /* of the last request answered */
     uint64_t init_hash;
     uint64_t ask_id;
+    uint16_t ask_kind; /* the event that asked */
     uint64_t contests; /* the IKE SA that we are rekeying too; the peer made this one */
     uint32_t next_send;
     uint32_t next_recv;
@@ -311,6 +329,11 @@ struct ikev2_engine {
     uint8_t *plain;  /* max_message_bytes: where messages are written */
     uint8_t *opened; /* max_message_bytes: where they are decrypted */
     uint64_t now_ms;
+    uint64_t unix_time_s; /* at unix_time_ms; 0: not known */
+    uint64_t unix_time_ms;
+    uint8_t ca_hashes[IKEV2_MAX_CERTS][IKEV2__KEY_HASH_BYTES]; /* of all profiles, no more */
+    size_t ca_count;
+    size_t judging_profiles; /* those whose peers show certificates */
     uint64_t next_id;
     uint64_t events_pushed;
     uint64_t events_polled;
@@ -333,6 +356,8 @@ ikev2_rc ikev2__policy_new(ikev2_engine *e, const ikev2_child_policy *pub, ikev2
 void ikev2__policy_release(ikev2_engine *e, ikev2__policy *p);
 ikev2_rc ikev2__peer_new(ikev2_engine *e, const ikev2_peer *pub, ikev2__peer **out);
 void ikev2__peer_release(ikev2_engine *e, ikev2__peer *p);
+bool ikev2__trust_ok(const ikev2_der *anchors, size_t anchor_count, const ikev2_der *crls,
+                     size_t crl_count);
 ikev2__context *ikev2__context_new(ikev2_engine *e);
 void ikev2__context_release(ikev2_engine *e, ikev2__context *ctx);
 ikev2__peer *ikev2__profile_match(const ikev2_engine *e, const ikev2_identity *id,
@@ -348,9 +373,47 @@ ikev2_rc ikev2__derive_ike(ikev2__sa *sa, const ikev2__part *ni, const ikev2__pa
 ikev2_rc ikev2__derive_child(const ikev2__sa *sa, ikev2__child *child, bool initiator,
                              const ikev2__part *secret, const ikev2__part *ni,
                              const ikev2__part *nr);
-/* RFC 7296 2.15, of the initiator's or the responder's side. */
+/* RFC 7296 2.15: the octets that one side signs. */
+ikev2_rc ikev2__auth_octets(const ikev2__sa *sa, bool of_initiator, const ikev2_identity *id,
+                            ikev2__bytes *out);
+/* The same under a shared key, of the initiator's or the responder's side. */
 bool ikev2__auth_value(const ikev2__sa *sa, bool of_initiator, const uint8_t *psk, size_t psk_len,
                        const ikev2_identity *id, uint8_t out[IKEV2__MAX_PRF_BYTES]);
+
+/* ---- authenticate.c ---- */
+/* What is missing, or wrong, before one side's proof counts; all 0: nothing. */
+typedef struct ikev2__judgement {
+    uint16_t ask; /* IKEV2_EVENT_ASK_... */
+    uint16_t reason;
+    uint32_t detail;
+    size_t cert_count; /* what is to be shown with ASK_CERT */
+    ikev2_der certs[IKEV2_MAX_CERTS];
+    ikev2__public_key key;
+} ikev2__judgement;
+
+void ikev2__note_hashes(ikev2__sa *sa, const ikev2__message *msg);
+void ikev2__put_hashes(ikev2__builder *b);
+bool ikev2__keys_needed(const ikev2__context *ctx); /* a shared key is wanted, and not there */
+bool ikev2__peer_signs(const ikev2__peer *peer);
+/* Makes the signature, where ours is one. */
+ikev2_rc ikev2__prove(ikev2__sa *sa, ikev2__judgement *out);
+void ikev2__put_certs(ikev2__builder *b, const ikev2__peer *peer);
+void ikev2__put_cert_request(ikev2__builder *b, const uint8_t *hashes, size_t count);
+bool ikev2__put_proof(ikev2__sa *sa, ikev2__builder *b);
+/* The peer's AUTH and certificates. */
+ikev2_rc ikev2__judge(ikev2__sa *sa, const ikev2__message *msg, const ikev2_identity *id,
+                      ikev2__judgement *out);
+/* 0, ALGORITHM or AUTHENTICATION: whether it is the key's signature over the octets. */
+uint16_t ikev2__auth_verify(const ikev2_tagged *auth, const ikev2__public_key *key,
+                            const ikev2_der *octets);
+uint64_t ikev2__unix_time(const ikev2_engine *e);
+
+/* ---- questions.c ---- */
+uint16_t ikev2__reason_unanswered(uint16_t kind);
+ikev2__sa *ikev2__asked(const ikev2_engine *e, uint64_t ask_id, uint16_t kind);
+/* Goes on after an answer; where memory ran out the question stands. */
+ikev2_rc ikev2__ask_resume(ikev2__sa *sa);
+void ikev2__ask_refuse(ikev2__sa *sa, uint16_t reason, uint32_t detail);
 
 /* ---- protect.c ---- */
 void ikev2__flight_free(ikev2_engine *e, ikev2__flight *f);
@@ -423,8 +486,11 @@ ikev2_rc ikev2__auth_build(ikev2__sa *sa);
 ikev2_rc ikev2__auth_request(ikev2__sa *sa, ikev2__message *msg, const uint8_t *plain, size_t len,
                              uint8_t first, uint64_t hash);
 ikev2_rc ikev2__auth_resume(ikev2__sa *sa); /* the caller answered */
-void ikev2__auth_refuse(ikev2__sa *sa, uint16_t reason);
-ikev2_rc ikev2__auth_response(ikev2__sa *sa, ikev2__message *msg);
+void ikev2__auth_refuse(ikev2__sa *sa, uint16_t reason, uint32_t detail);
+/* RFC 7296 2.21.2: we are who refuses; the peer believes that all is well, so it is told. */
+void ikev2__auth_disown(ikev2__sa *sa, uint16_t reason, uint32_t detail);
+ikev2_rc ikev2__auth_response(ikev2__sa *sa, ikev2__message *msg, const uint8_t *plain, size_t len,
+                              uint8_t first);
 ikev2_rc ikev2__create_build(ikev2__sa *sa, ikev2__child *child);
 ikev2_rc ikev2__create_request(ikev2__sa *sa, ikev2__message *msg, uint64_t hash);
 ikev2_rc ikev2__create_response(ikev2__sa *sa, ikev2__message *msg);

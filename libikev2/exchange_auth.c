@@ -1,37 +1,15 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * IKE_AUTH (RFC 7296 1.2) with shared keys, the first Child SA, the questions to the caller.
+ * IKE_AUTH (RFC 7296 1.2): identities, the first Child SA, the questions to the caller.
  */
 #include "engine.h"
-
-typedef struct psk {
-    const uint8_t *local;
-    size_t local_len;
-    const uint8_t *peer;
-    size_t peer_len;
-} psk;
-
-/* False: the caller must be asked. */
-static bool find_psk(const ikev2__context *ctx, psk *out)
-{
-    const ikev2_peer *p = &ctx->peer->pub;
-    const bool answered = ctx->local_psk != NULL;
-    out->local = answered ? ctx->local_psk : p->local_psk;
-    out->local_len = answered ? ctx->local_psk_len : p->local_psk_len;
-    out->peer = answered ? ctx->peer_psk : p->peer_psk;
-    out->peer_len = answered ? ctx->peer_psk_len : p->peer_psk_len;
-    if (out->peer_len == 0) {
-        out->peer = out->local;
-        out->peer_len = out->local_len;
-    }
-    return out->local_len > 0;
-}
 
 static void ask(ikev2__sa *sa, uint16_t kind)
 {
     ikev2_engine *e = sa->e;
     ikev2__sa_set_ask(sa, ikev2__new_id(e));
+    sa->ask_kind = kind;
     ikev2__sa_set_timer(sa, IKEV2__T_SETUP, e->now_ms + e->cfg.ask_ms);
     ikev2_event ev = {.kind = kind, .ask_id = sa->ask_id};
     ikev2__emit(e, &ev, sa, NULL);
@@ -48,31 +26,35 @@ static bool copy_identity(ikev2_engine *e, ikev2_identity *to, const ikev2_ident
     return true;
 }
 
-static bool auth_ok(const ikev2__sa *sa, const ikev2__message *msg, bool of_initiator,
-                    const psk *keys, const ikev2_identity *id)
+/* Keeps the message while the caller is asked; the peer's repeats change nothing. */
+static ikev2_rc stash(ikev2__sa *sa, const uint8_t *plain, size_t len, uint8_t first)
 {
-    const ikev2_payload *p = ikev2__message_get(msg, IKEV2_PAYLOAD_AUTH);
-    const size_t n = ikev2__prf_bytes(sa->suite.prf);
-    uint8_t expected[IKEV2__MAX_PRF_BYTES];
-    ikev2_tagged auth;
-    if (!p || ikev2_auth_decode(p->body, p->len, &auth) != IKEV2_OK ||
-        auth.tag != IKEV2_AUTH_SHARED_KEY || auth.len != n)
-        return false;
-    const bool ok = ikev2__auth_value(sa, of_initiator, keys->peer, keys->peer_len, id, expected) &&
-                    sodium_memcmp(expected, auth.bytes, n) == 0;
-    sodium_memzero(expected, sizeof(expected));
-    return ok;
+    ikev2__handshake *hs = sa->hs;
+    if (hs->stash.bytes)
+        return IKEV2_OK;
+    uint8_t *copy = alloc_zero(&sa->e->mem, len);
+    if (!copy)
+        return IKEV2_ERR_NOMEM;
+    memcpy(copy, plain, len);
+    hs->stash = (ikev2__bytes){copy, len};
+    hs->stash_first = first;
+    return IKEV2_OK;
 }
 
-static bool put_auth(ikev2__sa *sa, ikev2__builder *b, const psk *keys)
+/* What ASK_CERT is about, in the stash instead of in the message. */
+static ikev2_rc show(ikev2__sa *sa, const ikev2__judgement *j, const uint8_t *plain)
 {
-    uint8_t value[IKEV2__MAX_PRF_BYTES];
-    const bool ok = ikev2__auth_value(sa, sa->initiator, keys->local, keys->local_len,
-                                      &sa->ctx->peer->pub.local_id, value);
-    if (ok)
-        ikev2__put_auth(b, IKEV2_AUTH_SHARED_KEY, value, ikev2__prf_bytes(sa->suite.prf));
-    sodium_memzero(value, sizeof(value));
-    return ok;
+    ikev2__handshake *hs = sa->hs;
+    if (!hs->shown)
+        hs->shown = alloc_zero(&sa->e->mem, sizeof(*hs->shown));
+    if (!hs->shown)
+        return IKEV2_ERR_NOMEM;
+    hs->shown->key = j->key;
+    hs->shown->count = j->cert_count;
+    for (size_t i = 0; i < j->cert_count; i++)
+        hs->shown->chain[i] =
+            (ikev2_der){hs->stash.bytes + (j->certs[i].bytes - plain), j->certs[i].len};
+    return IKEV2_OK;
 }
 
 /* ---- Initiator ---- */
@@ -89,10 +71,23 @@ ikev2_rc ikev2__auth_build(ikev2__sa *sa)
     ikev2_engine *e = sa->e;
     ikev2__context *ctx = sa->ctx;
     const ikev2_peer *peer = &ctx->peer->pub;
-    psk keys;
-    if (!find_psk(ctx, &keys)) {
-        if (sa->ask_id == 0)
-            ask(sa, IKEV2_EVENT_ASK_PSK);
+    if (sa->ask_id != 0)
+        return IKEV2_OK;
+    if (ikev2__keys_needed(ctx)) {
+        ask(sa, IKEV2_EVENT_ASK_PSK);
+        return IKEV2_OK;
+    }
+    ikev2__judgement j = {0};
+    ikev2_rc rc = ikev2__prove(sa, &j);
+    if (rc < 0)
+        return rc;
+    if (j.ask) {
+        ask(sa, j.ask);
+        return IKEV2_OK;
+    }
+    if (j.reason) {
+        ikev2__refused(sa, NULL, j.reason, j.detail);
+        ikev2__sa_close(sa, j.reason);
         return IKEV2_OK;
     }
     ikev2__task *task = alloc_zero(&e->mem, sizeof(*task));
@@ -107,11 +102,14 @@ ikev2_rc ikev2__auth_build(ikev2__sa *sa)
     ikev2__builder b = ikev2__sa_builder(sa);
     const bool wildcard = peer->peer_id.type == IKEV2_ID_ANY || peer->peer_id.bytes[0] == '*';
     ikev2__put_id(&b, IKEV2_PAYLOAD_IDI, &peer->local_id);
+    ikev2__put_certs(&b, ctx->peer);
     if (is_initial_contact(sa))
         ikev2__put_status(&b, IKEV2__N_INITIAL_CONTACT);
+    if (ikev2__peer_signs(ctx->peer))
+        ikev2__put_cert_request(&b, ctx->peer->ca_hashes, ctx->peer->ca_count);
     if (!wildcard)
         ikev2__put_id(&b, IKEV2_PAYLOAD_IDR, &peer->peer_id);
-    ikev2_rc rc = put_auth(sa, &b, &keys) ? IKEV2_OK : IKEV2_ERR_CRYPTO;
+    rc = ikev2__put_proof(sa, &b) ? IKEV2_OK : IKEV2_ERR_CRYPTO;
     if (peer->request)
         ikev2__put_config_request(&b, peer->request);
     ikev2__put_child_offer(&b, child, false, NULL, IKEV2_GROUP_NONE, NULL);
@@ -128,15 +126,34 @@ ikev2_rc ikev2__auth_build(ikev2__sa *sa)
     return IKEV2_OK;
 }
 
-/* RFC 7296 2.21.2: we are who refuses; the peer believes that all is well, so it is told. */
-static ikev2_rc disown(ikev2__sa *sa, uint16_t reason)
+void ikev2__auth_disown(ikev2__sa *sa, uint16_t reason, uint32_t detail)
 {
-    ikev2__refused(sa, NULL, reason, 0);
+    ikev2__refused(sa, NULL, reason, detail);
     ikev2__sa_request_done(sa);
     sa->failure_notify = IKEV2__N_AUTHENTICATION_FAILED;
     sa->close_reason = reason;
     if (ikev2__info_build(sa, IKEV2__TASK_IKE_DELETE, NULL) < 0)
         ikev2__sa_close(sa, reason);
+}
+
+static ikev2_rc disown(ikev2__sa *sa, uint16_t reason)
+{
+    ikev2__auth_disown(sa, reason, 0);
+    return IKEV2_OK;
+}
+
+/* The peer takes the SA for up; whatever it sends on it is dropped, and comes again. */
+static ikev2_rc wait_for_verdict(ikev2__sa *sa, const ikev2__judgement *j, const uint8_t *plain,
+                                 size_t len, uint8_t first)
+{
+    ikev2_rc rc = stash(sa, plain, len, first);
+    if (rc == IKEV2_OK)
+        rc = show(sa, j, plain);
+    if (rc < 0)
+        return rc;
+    ikev2__sa_set_timer(sa, IKEV2__T_RETRANSMIT, IKEV2_NEVER);
+    ikev2__sa_set_state(sa, IKEV2__STATE_JUDGING);
+    ask(sa, j->ask);
     return IKEV2_OK;
 }
 
@@ -188,11 +205,12 @@ static void settle_first_child(ikev2__sa *sa, ikev2__child *child, const first_c
     }
 }
 
-ikev2_rc ikev2__auth_response(ikev2__sa *sa, ikev2__message *msg)
+ikev2_rc ikev2__auth_response(ikev2__sa *sa, ikev2__message *msg, const uint8_t *plain, size_t len,
+                              uint8_t first_payload)
 {
     ikev2__context *ctx = sa->ctx;
+    ikev2__judgement j;
     ikev2_identity id;
-    psk keys;
     if (msg->form == IKEV2__FORM_ERROR) {
         const uint16_t error = ikev2__message_error(msg);
         if (error == 0)
@@ -206,10 +224,17 @@ ikev2_rc ikev2__auth_response(ikev2__sa *sa, ikev2__message *msg)
         return disown(sa, IKEV2_REASON_SYNTAX);
     if (!ikev2__identity_matches(&ctx->peer->pub.peer_id, &id))
         return disown(sa, IKEV2_REASON_IDENTITY);
-    if (!find_psk(ctx, &keys) || !auth_ok(sa, msg, false, &keys, &id))
-        return disown(sa, IKEV2_REASON_AUTHENTICATION);
+    ikev2_rc rc = ikev2__judge(sa, msg, &id, &j);
+    if (rc < 0)
+        return rc;
+    if (j.reason) {
+        ikev2__auth_disown(sa, j.reason, j.detail);
+        return IKEV2_OK;
+    }
     if (!sa->in_identity && !copy_identity(sa->e, &ctx->peer_id, &id))
         return IKEV2_ERR_NOMEM;
+    if (j.ask)
+        return wait_for_verdict(sa, &j, plain, len, first_payload);
 
     /* All that can fail comes first; the response is taken once more where it does. */
     ikev2__child *child = ikev2__child_by_id(sa->e, sa->task->child_id);
@@ -217,7 +242,7 @@ ikev2_rc ikev2__auth_response(ikev2__sa *sa, ikev2__message *msg)
     ikev2__pushed pushed = {0};
     ikev2_tagged cp;
     first_child first;
-    ikev2_rc rc = judge_first_child(sa, child, msg, &first);
+    rc = judge_first_child(sa, child, msg, &first);
     if (rc == IKEV2_OK && cpp && ikev2_cp_decode(cpp->body, cpp->len, &cp) == IKEV2_OK &&
         cp.tag == IKEV2_CFG_REPLY)
         rc = ikev2__config_read(sa, &cp, true, &pushed);
@@ -236,9 +261,9 @@ ikev2_rc ikev2__auth_response(ikev2__sa *sa, ikev2__message *msg)
 
 /* ---- Responder ---- */
 
-void ikev2__auth_refuse(ikev2__sa *sa, uint16_t reason)
+void ikev2__auth_refuse(ikev2__sa *sa, uint16_t reason, uint32_t detail)
 {
-    ikev2__refused(sa, NULL, reason, 0);
+    ikev2__refused(sa, NULL, reason, detail);
     /* RFC 7296 2.21.2: whatever is wrong, the stranger learns no more than this. */
     if (ikev2__respond_error(sa, IKEV2_EXCHANGE_IKE_AUTH, IKEV2__N_AUTHENTICATION_FAILED, NULL, 0,
                              sa->request_hash) < 0)
@@ -246,26 +271,19 @@ void ikev2__auth_refuse(ikev2__sa *sa, uint16_t reason)
     ikev2__sa_close(sa, reason);
 }
 
-static ikev2_rc refuse_now(ikev2__sa *sa, uint16_t reason, uint64_t hash)
+static ikev2_rc refuse_now(ikev2__sa *sa, uint16_t reason, uint32_t detail, uint64_t hash)
 {
     sa->request_hash = hash;
-    ikev2__auth_refuse(sa, reason);
+    ikev2__auth_refuse(sa, reason, detail);
     return IKEV2_OK;
 }
 
-/* Keeps the request while the caller is asked; the peer's repeats change nothing. */
 static ikev2_rc wait_for_answer(ikev2__sa *sa, uint16_t kind, const uint8_t *plain, size_t len,
                                 uint8_t first, uint64_t hash)
 {
-    ikev2__handshake *hs = sa->hs;
-    if (!hs->stash.bytes) {
-        uint8_t *copy = alloc_zero(&sa->e->mem, len);
-        if (!copy)
-            return IKEV2_ERR_NOMEM;
-        memcpy(copy, plain, len);
-        hs->stash = (ikev2__bytes){copy, len};
-        hs->stash_first = first;
-    }
+    const ikev2_rc rc = stash(sa, plain, len, first);
+    if (rc < 0)
+        return rc;
     sa->request_hash = hash;
     ikev2__sa_set_state(sa, IKEV2__STATE_ASKING);
     ask(sa, kind);
@@ -300,7 +318,7 @@ static void put_config_reply(ikev2__sa *sa, ikev2__builder *b, const ikev2__mess
 }
 
 /* Authenticated: the answer with the first Child SA, or with the reason why there is none. */
-static ikev2_rc accept_auth(ikev2__sa *sa, ikev2__message *msg, const psk *keys, uint64_t hash)
+static ikev2_rc accept_auth(ikev2__sa *sa, ikev2__message *msg, uint64_t hash)
 {
     ikev2_engine *e = sa->e;
     ikev2__context *ctx = sa->ctx;
@@ -323,7 +341,8 @@ static ikev2_rc accept_auth(ikev2__sa *sa, ikev2__message *msg, const psk *keys,
     ikev2__builder b = ikev2__sa_builder(sa);
     ikev2__flight flight = {0};
     ikev2__put_id(&b, IKEV2_PAYLOAD_IDR, &ctx->peer->pub.local_id);
-    ikev2_rc rc = put_auth(sa, &b, keys) ? IKEV2_OK : IKEV2_ERR_CRYPTO;
+    ikev2__put_certs(&b, ctx->peer);
+    ikev2_rc rc = ikev2__put_proof(sa, &b) ? IKEV2_OK : IKEV2_ERR_CRYPTO;
     if (child) {
         if (rc == IKEV2_OK)
             rc = ikev2__child_accept(child, &terms);
@@ -378,7 +397,7 @@ ikev2_rc ikev2__auth_request(ikev2__sa *sa, ikev2__message *msg, const uint8_t *
     const ikev2_payload *idr = ikev2__message_get(msg, IKEV2_PAYLOAD_IDR);
     ikev2_identity id;
     ikev2_identity asked = {0};
-    psk keys;
+    ikev2__judgement j;
     if (ikev2_id_decode(idi->body, idi->len, &id) < 0 ||
         (idr && ikev2_id_decode(idr->body, idr->len, &asked) < 0))
         return ikev2__fatal_error(sa, IKEV2_EXCHANGE_IKE_AUTH, IKEV2__N_INVALID_SYNTAX, NULL, 0,
@@ -387,24 +406,41 @@ ikev2_rc ikev2__auth_request(ikev2__sa *sa, ikev2__message *msg, const uint8_t *
         return IKEV2_ERR_NOMEM;
     if (!find_peer(sa))
         return e->cfg.ask_peer ? wait_for_answer(sa, IKEV2_EVENT_ASK_PEER, plain, len, first, hash)
-                               : refuse_now(sa, IKEV2_REASON_IDENTITY, hash);
-    if (!find_psk(ctx, &keys))
+                               : refuse_now(sa, IKEV2_REASON_IDENTITY, 0, hash);
+    if (ikev2__keys_needed(ctx))
         return wait_for_answer(sa, IKEV2_EVENT_ASK_PSK, plain, len, first, hash);
-    if (!auth_ok(sa, msg, true, &keys, &id))
-        return refuse_now(sa, IKEV2_REASON_AUTHENTICATION, hash);
-    return accept_auth(sa, msg, &keys, hash);
+    ikev2_rc rc = ikev2__judge(sa, msg, &id, &j);
+    /* The peer comes first: nothing is signed for a stranger. */
+    if (rc == IKEV2_OK && j.ask == 0 && j.reason == 0)
+        rc = ikev2__prove(sa, &j);
+    if (rc < 0)
+        return rc;
+    if (j.reason)
+        return refuse_now(sa, j.reason, j.detail, hash);
+    if (j.ask == IKEV2_EVENT_ASK_CERT) {
+        rc = stash(sa, plain, len, first);
+        if (rc == IKEV2_OK)
+            rc = show(sa, &j, plain);
+        if (rc < 0)
+            return rc;
+    }
+    return j.ask ? wait_for_answer(sa, j.ask, plain, len, first, hash) : accept_auth(sa, msg, hash);
 }
 
 ikev2_rc ikev2__auth_resume(ikev2__sa *sa)
 {
     ikev2__handshake *hs = sa->hs;
     ikev2__message msg;
+    const bool response = sa->initiator;
+    const uint8_t state = response ? IKEV2__STATE_AUTH_SENT : IKEV2__STATE_HALF_OPEN;
     ikev2_rc rc = ikev2__message_parse(hs->stash.bytes, hs->stash.len, hs->stash_first, &msg);
     /* It passed both once already. */
     if (rc == IKEV2_OK)
-        rc = ikev2__exchange_check(IKEV2_EXCHANGE_IKE_AUTH, false, IKEV2__STATE_HALF_OPEN, &msg);
+        rc = ikev2__exchange_check(IKEV2_EXCHANGE_IKE_AUTH, response, state, &msg);
     if (rc < 0)
         return rc;
+    if (response)
+        return ikev2__auth_response(sa, &msg, hs->stash.bytes, hs->stash.len, hs->stash_first);
     return ikev2__auth_request(sa, &msg, hs->stash.bytes, hs->stash.len, hs->stash_first,
                                sa->request_hash);
 }

@@ -76,6 +76,8 @@ ikev2_rc ikev2__init_build(ikev2__sa *sa)
     ikev2__put_nat_detection(&b, e, sa->spi_i, 0, &sa->path);
     if (e->cfg.fragment_bytes > 0)
         ikev2__put_status(&b, IKEV2__N_FRAGMENTATION_SUPPORTED);
+    if (peer->credentials)
+        ikev2__put_hashes(&b);
     ikev2_rc rc = wire_fits(&b.w) ? IKEV2_OK : IKEV2_ERR_LIMIT;
     ikev2__flight flight = {0};
     put_header(e, sa->spi_i, 0, IKEV2_FLAG_INITIATOR, &b);
@@ -202,6 +204,11 @@ static ikev2_rc answer_init(ikev2__sa *sa, const ikev2__choice *choice, const ui
     ikev2__put_nat_detection(&b, e, sa->spi_i, sa->spi_r, &sa->path);
     if (sa->peer_fragments)
         ikev2__put_status(&b, IKEV2__N_FRAGMENTATION_SUPPORTED);
+    if (hs->peer_hashes)
+        ikev2__put_hashes(&b);
+    /* Which profile it will be is not known yet. */
+    if (e->judging_profiles > 0)
+        ikev2__put_cert_request(&b, e->ca_hashes[0], e->ca_count);
     if (!wire_fits(&b.w))
         return IKEV2_ERR_LIMIT;
     put_header(e, sa->spi_i, sa->spi_r, IKEV2_FLAG_RESPONSE, &b);
@@ -234,6 +241,7 @@ static ikev2_rc begin_responder(ikev2__sa *sa, const ikev2__message *msg,
     sa->next_recv = 1;
     sa->peer_fragments = e->cfg.fragment_bytes > 0 &&
                          ikev2__message_notify(msg, IKEV2__N_FRAGMENTATION_SUPPORTED, &n);
+    ikev2__note_hashes(sa, msg);
     ikev2__check_nat(sa, msg, sa->spi_i, 0, &sa->path);
 
     ikev2_rc rc = IKEV2_ERR_CRYPTO;
@@ -395,6 +403,7 @@ ikev2_rc ikev2__init_response(ikev2__sa *sa, const ikev2_path *path, const ikev2
         return give_up(sa, IKEV2_REASON_CRYPTO, 0);
     sa->peer_fragments = e->cfg.fragment_bytes > 0 &&
                          ikev2__message_notify(&msg, IKEV2__N_FRAGMENTATION_SUPPORTED, &n);
+    ikev2__note_hashes(sa, &msg);
     ikev2__check_nat(sa, &msg, sa->spi_i, sa->spi_r, path);
     /* RFC 7296 2.23: all that follows goes to port 4500. */
     if (sa->encapsulated && !ikev2__uses_marker(e, &sa->path)) {

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: Apache-2.0
  *
- * Key material of IKE SAs and Child SAs, and the AUTH value of shared keys.
+ * Key material of IKE SAs and Child SAs, what AUTH signs, and its value under shared keys.
  */
 #include "engine.h"
 
@@ -86,29 +86,54 @@ ikev2_rc ikev2__derive_child(const ikev2__sa *sa, ikev2__child *child, bool init
     return ok ? IKEV2_OK : IKEV2_ERR_CRYPTO;
 }
 
-bool ikev2__auth_value(const ikev2__sa *sa, bool of_initiator, const uint8_t *psk, size_t psk_len,
-                       const ikev2_identity *id, uint8_t out[IKEV2__MAX_PRF_BYTES])
+/* RFC 7296 2.15: message | nonce | prf(SK_p, identity), the last of them in maced_id. */
+static bool auth_parts(const ikev2__sa *sa, bool of_initiator, const ikev2_identity *id,
+                       uint8_t maced_id[IKEV2__MAX_PRF_BYTES], ikev2__part out[3])
 {
-    static const uint8_t pad[] = {'K', 'e', 'y', ' ', 'P', 'a', 'd', ' ', 'f',
-                                  'o', 'r', ' ', 'I', 'K', 'E', 'v', '2'};
-    ikev2__crypto *crypto = sa->e->crypto;
     const ikev2__handshake *hs = sa->hs;
     const uint16_t prf = sa->suite.prf;
     const size_t n = ikev2__prf_bytes(prf);
     const uint8_t *sk_p = of_initiator ? sa->keys.pi : sa->keys.pr;
     const ikev2__bytes *first = of_initiator ? &hs->init_request : &hs->init_response;
     const uint8_t id_head[4] = {id->type, 0, 0, 0};
+    const ikev2__part id_parts[] = {part(id_head, sizeof(id_head)), part(id->bytes, id->len)};
+    out[0] = part(first->bytes, first->len);
+    out[1] = of_initiator ? part(hs->nr, hs->nr_len) : part(hs->ni, hs->ni_len);
+    out[2] = part(maced_id, n);
+    return ikev2__prf(sa->e->crypto, prf, sk_p, n, id_parts, 2, maced_id);
+}
+
+ikev2_rc ikev2__auth_octets(const ikev2__sa *sa, bool of_initiator, const ikev2_identity *id,
+                            ikev2__bytes *out)
+{
+    uint8_t maced_id[IKEV2__MAX_PRF_BYTES];
+    ikev2__part parts[3];
+    if (!auth_parts(sa, of_initiator, id, maced_id, parts))
+        return IKEV2_ERR_CRYPTO;
+    const size_t len = parts[0].len + parts[1].len + parts[2].len;
+    uint8_t *bytes = alloc_zero(&sa->e->mem, len);
+    if (!bytes)
+        return IKEV2_ERR_NOMEM;
+    wire_writer w = wire_writer_make(bytes, len);
+    for (size_t i = 0; i < 3; i++)
+        wire_put_bytes(&w, parts[i].bytes, parts[i].len);
+    *out = (ikev2__bytes){bytes, len};
+    return IKEV2_OK;
+}
+
+bool ikev2__auth_value(const ikev2__sa *sa, bool of_initiator, const uint8_t *psk, size_t psk_len,
+                       const ikev2_identity *id, uint8_t out[IKEV2__MAX_PRF_BYTES])
+{
+    static const uint8_t pad[] = {'K', 'e', 'y', ' ', 'P', 'a', 'd', ' ', 'f',
+                                  'o', 'r', ' ', 'I', 'K', 'E', 'v', '2'};
+    ikev2__crypto *crypto = sa->e->crypto;
+    const uint16_t prf = sa->suite.prf;
+    const size_t n = ikev2__prf_bytes(prf);
     uint8_t maced_id[IKEV2__MAX_PRF_BYTES];
     uint8_t key[IKEV2__MAX_PRF_BYTES];
-
-    const ikev2__part id_parts[] = {part(id_head, sizeof(id_head)), part(id->bytes, id->len)};
+    ikev2__part octets[3];
     const ikev2__part pad_part = part(pad, sizeof(pad));
-    const ikev2__part octets[] = {
-        part(first->bytes, first->len),
-        of_initiator ? part(hs->nr, hs->nr_len) : part(hs->ni, hs->ni_len),
-        part(maced_id, n),
-    };
-    const bool ok = ikev2__prf(crypto, prf, sk_p, n, id_parts, 2, maced_id) &&
+    const bool ok = auth_parts(sa, of_initiator, id, maced_id, octets) &&
                     ikev2__prf(crypto, prf, psk, psk_len, &pad_part, 1, key) &&
                     ikev2__prf(crypto, prf, key, n, octets, 3, out);
     sodium_memzero(key, sizeof(key));

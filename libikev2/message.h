@@ -22,7 +22,7 @@ enum {
     IKEV2__MAX_COOKIE = 64
 };
 
-/* Notify message types (RFC 7296 3.10.1, RFC 7383). */
+/* Notify message types (RFC 7296 3.10.1, RFC 7383, RFC 7427). */
 enum {
     IKEV2__N_UNSUPPORTED_CRITICAL_PAYLOAD = 1,
     IKEV2__N_INVALID_IKE_SPI = 4,
@@ -54,15 +54,17 @@ enum {
     IKEV2__N_REKEY_SA = 16393,
     IKEV2__N_ESP_TFC_PADDING_NOT_SUPPORTED = 16394,
     IKEV2__N_NON_FIRST_FRAGMENTS_ALSO = 16395,
-    IKEV2__N_FRAGMENTATION_SUPPORTED = 16430
+    IKEV2__N_FRAGMENTATION_SUPPORTED = 16430,
+    IKEV2__N_SIGNATURE_HASH_ALGORITHMS = 16431
 };
 
 /* States of an IKE SA; sa.c says what leads from one to another. */
 enum {
     IKEV2__STATE_NEW,
     IKEV2__STATE_INIT_SENT, /* initiator: IKE_SA_INIT request is out */
-    IKEV2__STATE_KEYED,     /* initiator: has keys, IKE_AUTH not sent: no shared key yet */
+    IKEV2__STATE_KEYED,     /* initiator: has keys, IKE_AUTH not sent: the caller is asked */
     IKEV2__STATE_AUTH_SENT, /* initiator: IKE_AUTH request is out */
+    IKEV2__STATE_JUDGING,   /* initiator: its response waits for an answer of the caller */
     IKEV2__STATE_HALF_OPEN, /* responder: IKE_SA_INIT answered */
     IKEV2__STATE_ASKING,    /* responder: IKE_AUTH waits for an answer of the caller */
     IKEV2__STATE_ESTABLISHED,

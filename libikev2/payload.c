@@ -81,6 +81,8 @@ static bool notify_length_ok(const ikev2_notify *n)
         return n->len == 1; /* RFC 7296 2.5 */
     case IKEV2__N_SET_WINDOW_SIZE:
         return n->len == 4; /* RFC 7296 2.3 */
+    case IKEV2__N_SIGNATURE_HASH_ALGORITHMS:
+        return n->len >= 2 && n->len % 2 == 0; /* RFC 7427 4 */
     default:
         return true;
     }
@@ -282,6 +284,7 @@ const char *ikev2_notify_name(uint16_t type)
         {IKEV2__N_ESP_TFC_PADDING_NOT_SUPPORTED, "ESP_TFC_PADDING_NOT_SUPPORTED"},
         {IKEV2__N_NON_FIRST_FRAGMENTS_ALSO, "NON_FIRST_FRAGMENTS_ALSO"},
         {IKEV2__N_FRAGMENTATION_SUPPORTED, "IKEV2_FRAGMENTATION_SUPPORTED"},
+        {IKEV2__N_SIGNATURE_HASH_ALGORITHMS, "SIGNATURE_HASH_ALGORITHMS"},
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (names[i].type == type)

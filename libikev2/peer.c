@@ -5,7 +5,10 @@
  */
 #include "engine.h"
 
-enum { MAX_LIST = 256 /* items of any configured list, and the length of keys in 16 bytes */ };
+enum {
+    MAX_LIST = 256,       /* items of any configured list, and the length of keys in 16 bytes */
+    MAX_DER = 1024 * 1024 /* lists of revoked certificates grow long */
+};
 
 /* Lays items out behind one another in a block; counts first, copies when there is a block. */
 typedef struct layout {
@@ -83,8 +86,35 @@ void ikev2__policy_release(ikev2_engine *e, ikev2__policy *p)
         alloc_free(&e->mem, p);
 }
 
+/* A list of views, and what they show. */
+static const ikev2_der *lay_ders(layout *l, const ikev2_der *from, size_t count)
+{
+    ikev2_der *list = (ikev2_der *)(uintptr_t)lay(l, from, count * sizeof(*from));
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *bytes = lay(l, from[i].bytes, from[i].len);
+        if (list)
+            list[i].bytes = bytes;
+    }
+    return list;
+}
+
+static const ikev2_credentials *lay_credentials(layout *l, const ikev2_credentials *from)
+{
+    ikev2_credentials sizing;
+    ikev2_credentials *to = (ikev2_credentials *)(uintptr_t)lay(l, from, sizeof(*from));
+    if (!to)
+        to = &sizing;
+    to->private_key = lay(l, from->private_key, from->private_key_len);
+    to->chain = lay_ders(l, from->chain, from->chain_count);
+    to->anchors = lay_ders(l, from->anchors, from->anchor_count);
+    to->crls = lay_ders(l, from->crls, from->crl_count);
+    return to == &sizing ? NULL : to;
+}
+
 static void lay_peer(layout *l, ikev2_peer *to, const ikev2_peer *from)
 {
+    if (from->credentials)
+        to->credentials = lay_credentials(l, from->credentials);
     to->local_id.bytes = lay(l, from->local_id.bytes, from->local_id.len);
     to->peer_id.bytes = lay(l, from->peer_id.bytes, from->peer_id.len);
     to->local_psk = lay(l, from->local_psk, from->local_psk_len);
@@ -119,6 +149,44 @@ static bool identity_ok(const ikev2_identity *id, bool may_be_any)
     return id->bytes && id->len > 0 && id->len <= IKEV2_MAX_IDENTITY_BYTES;
 }
 
+static bool ders_ok(const ikev2_der *list, size_t count, size_t max)
+{
+    if (count > max || (!list && count > 0))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!list[i].bytes || list[i].len == 0 || list[i].len > MAX_DER)
+            return false;
+    return true;
+}
+
+/* Our own certificate can sign, and the key is its own. */
+static bool own_key_ok(const ikev2_credentials *c)
+{
+    const ikev2_der key = {c->private_key, c->private_key_len};
+    ikev2__public_key pub;
+    return c->chain_count > 0 && ikev2__certs_decode(c->chain, c->chain_count) &&
+           ikev2__cert_key(&c->chain[0], &pub) == 0 &&
+           (key.len == 0 || ikev2__keys_match(&pub, &key));
+}
+
+bool ikev2__trust_ok(const ikev2_der *anchors, size_t anchor_count, const ikev2_der *crls,
+                     size_t crl_count)
+{
+    return ders_ok(anchors, anchor_count, IKEV2_MAX_CERTS) && ders_ok(crls, crl_count, MAX_LIST) &&
+           ikev2__certs_decode(anchors, anchor_count) && ikev2__crls_decode(crls, crl_count);
+}
+
+static bool credentials_ok(const ikev2_credentials *c)
+{
+    if (c->local_auth > IKEV2_AUTHENTICATE_SIGNATURE ||
+        c->peer_auth > IKEV2_AUTHENTICATE_SIGNATURE || c->pkcs1 > 1 || c->reserved != 0 ||
+        (!c->private_key && c->private_key_len > 0) || c->private_key_len > IKEV2_MAX_KEY_BYTES ||
+        !ders_ok(c->chain, c->chain_count, IKEV2_MAX_CERTS) ||
+        !ikev2__trust_ok(c->anchors, c->anchor_count, c->crls, c->crl_count))
+        return false;
+    return c->local_auth != IKEV2_AUTHENTICATE_SIGNATURE || own_key_ok(c);
+}
+
 static bool peer_ok(const ikev2_peer *p)
 {
     return identity_ok(&p->local_id, false) && identity_ok(&p->peer_id, true) &&
@@ -134,8 +202,16 @@ static bool peer_ok(const ikev2_peer *p)
 ikev2_rc ikev2__peer_new(ikev2_engine *e, const ikev2_peer *pub, ikev2__peer **out)
 {
     ikev2_peer in = {0};
-    if (!versioned_read(&in, sizeof(in), sizeof(in), pub))
+    ikev2_credentials credentials = {0};
+    if (!versioned_read(&in, sizeof(in), offsetof(ikev2_peer, credentials), pub))
         return IKEV2_ERR_ARG;
+    if (in.credentials) {
+        if (!versioned_read(&credentials, sizeof(credentials), sizeof(credentials),
+                            in.credentials) ||
+            !credentials_ok(&credentials))
+            return IKEV2_ERR_ARG;
+        in.credentials = &credentials;
+    }
     if (!in.ike_transforms) {
         in.ike_transforms = e->cfg.ike_transforms;
         in.ike_transform_count = e->cfg.ike_transform_count;
@@ -147,9 +223,16 @@ ikev2_rc ikev2__peer_new(ikev2_engine *e, const ikev2_peer *pub, ikev2__peer **o
     const ikev2_rc rc = ikev2__policy_new(e, in.child, &policy);
     if (rc < 0)
         return rc;
+    uint8_t hashes[IKEV2_MAX_CERTS][IKEV2__KEY_HASH_BYTES];
+    for (size_t i = 0; i < credentials.anchor_count; i++)
+        if (!ikev2__cert_key_hash(&credentials.anchors[i], hashes[i])) {
+            ikev2__policy_release(e, policy);
+            return IKEV2_ERR_CRYPTO;
+        }
     layout l = {.used = sizeof(ikev2__peer)};
     ikev2_peer sizing = in;
     lay_peer(&l, &sizing, &in);
+    (void)lay(&l, hashes, credentials.anchor_count * sizeof(hashes[0]));
     ikev2__peer *p = alloc_zero(&e->mem, l.used);
     if (!p) {
         ikev2__policy_release(e, policy);
@@ -162,6 +245,8 @@ ikev2_rc ikev2__peer_new(ikev2_engine *e, const ikev2_peer *pub, ikev2__peer **o
     p->pub.child = NULL;
     l = (layout){.block = (uint8_t *)p, .used = sizeof(*p)};
     lay_peer(&l, &p->pub, &in);
+    p->ca_hashes = lay(&l, hashes, credentials.anchor_count * sizeof(hashes[0]));
+    p->ca_count = credentials.anchor_count;
     *out = p;
     return IKEV2_OK;
 }

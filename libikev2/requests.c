@@ -11,6 +11,30 @@ static bool path_ok(const ikev2_path *p)
            (p->local.family == IKEV2_FAMILY_IPV4 || p->local.family == IKEV2_FAMILY_IPV6);
 }
 
+/* The anchors of all profiles, for who begins with us: its profile is not known then. */
+static void note_anchors(ikev2_engine *e, const ikev2__peer *p)
+{
+    if (!ikev2__peer_signs(p))
+        return;
+    e->judging_profiles++;
+    for (size_t i = 0; i < p->ca_count; i++) {
+        const uint8_t *hash = p->ca_hashes + i * IKEV2__KEY_HASH_BYTES;
+        bool known = e->ca_count == IKEV2_MAX_CERTS;
+        for (size_t k = 0; k < e->ca_count; k++)
+            known |= memcmp(e->ca_hashes[k], hash, IKEV2__KEY_HASH_BYTES) == 0;
+        if (!known)
+            memcpy(e->ca_hashes[e->ca_count++], hash, IKEV2__KEY_HASH_BYTES);
+    }
+}
+
+static void note_all_anchors(ikev2_engine *e)
+{
+    e->ca_count = 0;
+    e->judging_profiles = 0;
+    for (size_t i = 0; i < e->profile_count; i++)
+        note_anchors(e, e->profiles[i]);
+}
+
 ikev2_rc ikev2_engine_add_profile(ikev2_engine *e, uint64_t now_ms, const ikev2_peer *profile,
                                   uint64_t *profile_id)
 {
@@ -38,6 +62,7 @@ ikev2_rc ikev2_engine_add_profile(ikev2_engine *e, uint64_t now_ms, const ikev2_
     }
     p->profile_id = ikev2__new_id(e);
     e->profiles[e->profile_count++] = p;
+    note_anchors(e, p);
     *profile_id = p->profile_id;
     return IKEV2_OK;
 }
@@ -50,10 +75,13 @@ ikev2_rc ikev2_engine_remove_profile(ikev2_engine *e, uint64_t now_ms, uint64_t 
     for (size_t i = 0; i < e->profile_count; i++) {
         if (e->profiles[i]->profile_id != profile_id)
             continue;
+        const bool signs = ikev2__peer_signs(e->profiles[i]);
         ikev2__peer_release(e, e->profiles[i]);
         e->profile_count--;
         memmove(&e->profiles[i], &e->profiles[i + 1],
                 (e->profile_count - i) * sizeof(e->profiles[0]));
+        if (signs)
+            note_all_anchors(e);
         return IKEV2_OK;
     }
     return IKEV2_ERR_ABSENT;
@@ -284,32 +312,6 @@ static uint8_t *copy_secret(ikev2_engine *e, const uint8_t *secret, size_t len)
     return copy;
 }
 
-/* Goes on after an answer; where memory ran out the question stands. */
-static ikev2_rc resume(ikev2__sa *sa, uint64_t ask_id)
-{
-    ikev2__sa_set_ask(sa, 0);
-    if (sa->state == IKEV2__STATE_KEYED) {
-        ikev2__sa_pump(sa);
-        return IKEV2_OK;
-    }
-    const ikev2_rc rc = ikev2__auth_resume(sa);
-    if (rc < 0 && sa->state == IKEV2__STATE_ASKING)
-        ikev2__sa_set_ask(sa, ask_id);
-    return rc;
-}
-
-static ikev2_rc refuse_asker(ikev2__sa *sa, uint16_t reason)
-{
-    ikev2__sa_set_ask(sa, 0);
-    if (sa->state == IKEV2__STATE_ASKING) {
-        ikev2__auth_refuse(sa, reason);
-    } else {
-        ikev2__refused(sa, NULL, reason, 0);
-        ikev2__sa_close(sa, reason);
-    }
-    return IKEV2_OK;
-}
-
 ikev2_rc ikev2_engine_answer_psk(ikev2_engine *e, uint64_t now_ms, uint64_t ask_id,
                                  const uint8_t *local, size_t local_len, const uint8_t *peer,
                                  size_t peer_len)
@@ -321,11 +323,13 @@ ikev2_rc ikev2_engine_answer_psk(ikev2_engine *e, uint64_t now_ms, uint64_t ask_
     const ikev2_rc rc = ikev2__enter(e, now_ms, true);
     if (rc < 0)
         return rc;
-    ikev2__sa *sa = ikev2__sa_by_ask(e, ask_id);
-    if (!sa || !sa->ctx->peer)
+    ikev2__sa *sa = ikev2__asked(e, ask_id, IKEV2_EVENT_ASK_PSK);
+    if (!sa)
         return IKEV2_ERR_ABSENT;
-    if (!local)
-        return refuse_asker(sa, IKEV2_REASON_NO_KEY);
+    if (!local) {
+        ikev2__ask_refuse(sa, IKEV2_REASON_NO_KEY, 0);
+        return IKEV2_OK;
+    }
     ikev2__context *ctx = sa->ctx;
     uint8_t *own = copy_secret(e, local, local_len);
     uint8_t *theirs = own && peer ? copy_secret(e, peer, peer_len) : NULL;
@@ -345,7 +349,7 @@ ikev2_rc ikev2_engine_answer_psk(ikev2_engine *e, uint64_t now_ms, uint64_t ask_
     ctx->local_psk_len = local_len;
     ctx->peer_psk = theirs;
     ctx->peer_psk_len = peer_len;
-    return resume(sa, ask_id);
+    return ikev2__ask_resume(sa);
 }
 
 ikev2_rc ikev2_engine_answer_peer(ikev2_engine *e, uint64_t now_ms, uint64_t ask_id,
@@ -356,16 +360,18 @@ ikev2_rc ikev2_engine_answer_peer(ikev2_engine *e, uint64_t now_ms, uint64_t ask
     ikev2_rc rc = ikev2__enter(e, now_ms, true);
     if (rc < 0)
         return rc;
-    ikev2__sa *sa = ikev2__sa_by_ask(e, ask_id);
-    if (!sa || sa->state != IKEV2__STATE_ASKING)
+    ikev2__sa *sa = ikev2__asked(e, ask_id, IKEV2_EVENT_ASK_PEER);
+    if (!sa)
         return IKEV2_ERR_ABSENT;
-    if (!peer)
-        return refuse_asker(sa, IKEV2_REASON_IDENTITY);
+    if (!peer) {
+        ikev2__ask_refuse(sa, IKEV2_REASON_IDENTITY, 0);
+        return IKEV2_OK;
+    }
     ikev2__peer *p;
     rc = ikev2__peer_new(e, peer, &p);
     if (rc < 0)
         return rc;
     ikev2__peer_release(e, sa->ctx->peer);
     sa->ctx->peer = p;
-    return resume(sa, ask_id);
+    return ikev2__ask_resume(sa);
 }

@@ -11,7 +11,8 @@ static const unsigned allowed[IKEV2__STATE_COUNT] = {
     [IKEV2__STATE_NEW] = TO(INIT_SENT) | TO(HALF_OPEN) | TO(ESTABLISHED) | TO(CLOSED),
     [IKEV2__STATE_INIT_SENT] = TO(KEYED) | TO(CLOSED),
     [IKEV2__STATE_KEYED] = TO(AUTH_SENT) | TO(CLOSED),
-    [IKEV2__STATE_AUTH_SENT] = TO(ESTABLISHED) | TO(DELETING) | TO(CLOSED),
+    [IKEV2__STATE_AUTH_SENT] = TO(JUDGING) | TO(ESTABLISHED) | TO(DELETING) | TO(CLOSED),
+    [IKEV2__STATE_JUDGING] = TO(ESTABLISHED) | TO(DELETING) | TO(CLOSED),
     [IKEV2__STATE_HALF_OPEN] = TO(ASKING) | TO(ESTABLISHED) | TO(CLOSED),
     [IKEV2__STATE_ASKING] = TO(ESTABLISHED) | TO(CLOSED),
     [IKEV2__STATE_ESTABLISHED] = TO(REPLACED) | TO(DELETING) | TO(CLOSED),
@@ -222,6 +223,10 @@ void ikev2__sa_free_handshake(ikev2__sa *sa)
     free_bytes(sa->e, &hs->init_request);
     free_bytes(sa->e, &hs->init_response);
     free_bytes(sa->e, &hs->stash);
+    free_bytes(sa->e, &hs->octets);
+    free_bytes(sa->e, &hs->signature);
+    alloc_free(&sa->e->mem, hs->shown);
+    alloc_free(&sa->e->mem, hs->expected);
     sodium_memzero(hs, sizeof(*hs));
     alloc_free(&sa->e->mem, hs);
     sa->hs = NULL;
@@ -500,11 +505,8 @@ static void reap(ikev2__sa *sa)
 static void setup_ended(ikev2__sa *sa)
 {
     ikev2__sa_set_timer(sa, IKEV2__T_SETUP, IKEV2_NEVER);
-    if (sa->state == IKEV2__STATE_ASKING) {
-        ikev2__auth_refuse(sa, sa->ctx->peer ? IKEV2_REASON_NO_KEY : IKEV2_REASON_IDENTITY);
-    } else if (sa->state == IKEV2__STATE_KEYED) {
-        ikev2__refused(sa, NULL, IKEV2_REASON_NO_KEY, 0);
-        ikev2__sa_close(sa, IKEV2_REASON_NO_KEY);
+    if (sa->ask_id != 0) {
+        ikev2__ask_refuse(sa, ikev2__reason_unanswered(sa->ask_kind), 0);
     } else {
         /* Nobody was authenticated: nothing is owed to whoever it was. */
         ikev2__flight_free(sa->e, &sa->response);

@@ -59,6 +59,10 @@ typedef struct ikev2_config {
     uint8_t force_encapsulation;  /**< 1: NAT detection fails on purpose, ESP goes in UDP (0). */
     uint8_t ask_peer;             /**< 1: ASK_PEER where no profile matches; 0: refused (0). */
     uint8_t reserved[6];          /**< 0. */
+    uint64_t unix_time_s;    /**< Wall time of the call, in seconds since 1970; 0: not known, then
+                                  certificates are asked about (0). */
+    uint32_t max_certs;      /**< Certificates taken from one peer (8, at most 16). */
+    uint32_t max_cert_bytes; /**< Length of each (4096). */
 } ikev2_config;
 
 /** What CFG_REQUEST asks for; values of @ref ikev2_peer.request. */
@@ -79,6 +83,29 @@ typedef struct ikev2_child_policy {
     const ikev2_selector *peer_ts;     /**< The peer's; NULL: GRE of the path's peer address. */
     size_t peer_ts_count;              /**< Their number. */
 } ikev2_child_policy;
+
+/**
+ * How a peer and we prove who we are, where a shared key is not all. Everything is copied.
+ *
+ * What our certificate says we are is for the peer to judge; the peer's must hold its identity as
+ * an alternative name of that type, or as the subject (RFC 4945 3.1).
+ */
+typedef struct ikev2_credentials {
+    uint32_t struct_size;       /**< sizeof(ikev2_credentials). */
+    uint8_t local_auth;         /**< IKEV2_AUTHENTICATE_... of ours. */
+    uint8_t peer_auth;          /**< IKEV2_AUTHENTICATE_... of the peer. */
+    uint8_t pkcs1;              /**< 1: RSA signs by PKCS #1 v1.5; 0: by PSS, as RFC 8247 wants. */
+    uint8_t reserved;           /**< 0. */
+    const uint8_t *private_key; /**< Ours, PKCS #8 without encryption; wiped with the peer. */
+    size_t private_key_len;     /**< Its length; 0: IKEV2_EVENT_ASK_SIGN. */
+    const ikev2_der *chain;     /**< Our certificate, then those that lead to its anchor. */
+    size_t chain_count;         /**< Their number; at least 1 where local_auth is a signature. */
+    const ikev2_der *anchors;   /**< Certificates that the peer's may lead to. */
+    size_t anchor_count;        /**< Their number; 0: IKEV2_EVENT_ASK_CERT. */
+    const ikev2_der *crls;      /**< Lists of revoked certificates. Given any, each certificate of
+                                     the peer's chain must be in the care of a current one. */
+    size_t crl_count;           /**< Their number. */
+} ikev2_credentials;
 
 /**
  * A peer to initiate to, or a profile that a responder matches. Everything is copied.
@@ -107,6 +134,7 @@ typedef struct ikev2_peer {
     const ikev2_addr *accept_routes; /**< What the peer may push lies in these; none: anything. */
     size_t accept_route_count;       /**< Their number. */
     ikev2_addr assign_address;       /**< Responder: given to a peer that asks; NONE: nothing. */
+    const ikev2_credentials *credentials; /**< NULL: shared keys both ways. */
 } ikev2_peer;
 
 /**

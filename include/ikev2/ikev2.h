@@ -6,12 +6,15 @@
 
 /**
  * @file
- * @brief All of libikev2: IKEv2 (RFC 7296, 7383, 7634) as a sans-IO engine, and its codec.
+ * @brief All of libikev2: IKEv2 (RFC 7296, 7383, 7427, 7634, 8420) as a sans-IO engine, and its
+ * codec.
  */
 
+#include <ikev2/ask.h>
 #include <ikev2/base.h>
 #include <ikev2/config.h>
 #include <ikev2/engine.h>
+#include <ikev2/event.h>
 #include <ikev2/info.h>
 #include <ikev2/message.h>
 #include <ikev2/opener.h>

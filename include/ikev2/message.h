@@ -80,7 +80,17 @@ enum {
 };
 
 /** Authentication methods. */
-enum { IKEV2_AUTH_SHARED_KEY = 2 /**< Shared Key Message Integrity Code. */ };
+enum {
+    IKEV2_AUTH_RSA_SHA1 = 1,          /**< RSA Digital Signature with SHA-1: always refused. */
+    IKEV2_AUTH_SHARED_KEY = 2,        /**< Shared Key Message Integrity Code. */
+    IKEV2_AUTH_ECDSA_256 = 9,         /**< ECDSA, SHA2-256, P-256 (RFC 4754). */
+    IKEV2_AUTH_ECDSA_384 = 10,        /**< ECDSA, SHA2-384, P-384 (RFC 4754). */
+    IKEV2_AUTH_ECDSA_521 = 11,        /**< ECDSA, SHA2-512, P-521 (RFC 4754). */
+    IKEV2_AUTH_DIGITAL_SIGNATURE = 14 /**< With an AlgorithmIdentifier (RFC 7427). */
+};
+
+/** Certificate encoding of X.509 signature certificates, the only one taken (RFC 7296 3.6). */
+#define IKEV2_CERT_X509_SIGNATURE 4
 
 /** Size of the IKE header. */
 #define IKEV2_HEADER_BYTES 28

@@ -105,7 +105,29 @@ enum {
     IKEV2_MAX_IDENTITY_BYTES = 1024, /**< Longer identities are refused. */
     IKEV2_MAX_SELECTORS = 16,        /**< Per direction of one Child SA. */
     IKEV2_MAX_TRANSFORMS = 32,       /**< In one configured list. */
-    IKEV2_SEED_BYTES = 32            /**< Of entropy. */
+    IKEV2_SEED_BYTES = 32,           /**< Of entropy. */
+    IKEV2_MAX_CERTS = 16,            /**< In one chain, and among anchors: 16 of each. */
+    IKEV2_MAX_KEY_BYTES = 8192       /**< Of a private key. */
+};
+
+/** How one side proves who it is; values of @ref ikev2_credentials.local_auth and peer_auth. */
+enum {
+    IKEV2_AUTHENTICATE_PSK = 0,      /**< By a shared key. */
+    IKEV2_AUTHENTICATE_SIGNATURE = 1 /**< By a signature and a certificate (RFC 7427). */
+};
+
+/** Signature schemes: an AlgorithmIdentifier of RFC 7427 A or RFC 8420 each. */
+enum {
+    IKEV2_SIGNATURE_RSA_PSS_SHA2_256 = 1, /**< Salt as long as the hash, MGF1 with it. */
+    IKEV2_SIGNATURE_RSA_PSS_SHA2_384,     /**< The same. */
+    IKEV2_SIGNATURE_RSA_PSS_SHA2_512,     /**< The same. */
+    IKEV2_SIGNATURE_RSA_PKCS1_SHA2_256,   /**< RSASSA-PKCS1-v1_5. */
+    IKEV2_SIGNATURE_RSA_PKCS1_SHA2_384,   /**< The same. */
+    IKEV2_SIGNATURE_RSA_PKCS1_SHA2_512,   /**< The same. */
+    IKEV2_SIGNATURE_ECDSA_SHA2_256,       /**< P-256, P-384, P-521; the value is DER. */
+    IKEV2_SIGNATURE_ECDSA_SHA2_384,       /**< The same. */
+    IKEV2_SIGNATURE_ECDSA_SHA2_512,       /**< The same. */
+    IKEV2_SIGNATURE_ED25519               /**< RFC 8420; no hash of the octets before. */
 };
 
 /** One transform, 8 bytes, frozen. */
@@ -124,6 +146,12 @@ typedef struct ikev2_identity {
     uint8_t type;         /**< IKEV2_ID_... */
     uint8_t reserved[7];  /**< 0. */
 } ikev2_identity;
+
+/** One DER value: a view, or an input that is copied. 16 bytes on 64-bit machines, frozen. */
+typedef struct ikev2_der {
+    const uint8_t *bytes; /**< The value, nothing behind it. */
+    size_t len;           /**< Its length. */
+} ikev2_der;
 
 /** A traffic selector: a range of addresses and ports, 40 bytes, frozen (RFC 7296 3.13.1). */
 typedef struct ikev2_selector {

@@ -4,7 +4,7 @@
  * Every function with each pointer NULL, lengths of zero, sizes and capacities that do not do, and
  * without memory. tests/gates/arguments.py tells whether one is left out.
  */
-#include "pair.h"
+#include "credentials.h"
 #include "refusal.h"
 
 #include <string.h>
@@ -18,6 +18,8 @@ static struct {
     ikev2_sa_keys keys;
     ikev2_child_info child;
     ikev2_counters counters;
+    ikev2_sign_question sign;
+    ikev2_cert_question cert;
     ikev2_header header;
     ikev2_chain chain;
     ikev2_payload payload;
@@ -348,6 +350,8 @@ static void watch_all(void)
     out.keys.struct_size = sizeof(out.keys);
     out.child.struct_size = sizeof(out.child);
     out.counters.struct_size = sizeof(out.counters);
+    out.sign.struct_size = sizeof(out.sign);
+    out.cert.struct_size = sizeof(out.cert);
 }
 
 static int engine_setup(void **state)
@@ -575,6 +579,183 @@ static void the_getters_refuse_null_and_change_nothing(void **state)
     accepts(ikev2_engine_get_counters(e, &out.counters));
 }
 
+/* ---- Signatures: a responder that asks for trust and for its own signature. ---- */
+
+enum { MAX_SIGNATURE = 512 };
+
+/* By the engine's own hand: what it makes is shown against an independent oracle elsewhere. */
+bool ikev2__sign(uint16_t scheme, const ikev2_der *pkcs8, const ikev2_der *octets, uint8_t *sig,
+                 size_t *len);
+
+static credentials ours, theirs;
+
+static void make_signers(void)
+{
+    credentials_make(&theirs, 0, "ed25519", "p256");
+    credentials_make(&ours, 1, "p256", "p256");
+    ours.pub.anchor_count = 0;
+    ours.pub.private_key = NULL;
+    ours.pub.private_key_len = 0;
+}
+
+static size_t sign_question(uint64_t ask, uint8_t sig[MAX_SIGNATURE])
+{
+    ikev2_sign_question q = {.struct_size = sizeof(q)};
+    size_t len = 0;
+    assert_int_equal(ikev2_engine_get_sign_question(e, ask, &q), IKEV2_OK);
+    const ikev2_der key = credentials_get("b_p256_key"), octets = {q.octets, q.octets_len};
+    assert_true(ikev2__sign(q.scheme, &key, &octets, sig, &len));
+    return len;
+}
+
+/* Node 0 dials; its IKE_AUTH request lies in buf, in one datagram. */
+static size_t dial_with_signature(uint8_t *buf, size_t cap)
+{
+    const ikev2_path there = path_at(0), here = path_at(1);
+    ikev2_peer dialer = pair_peer(&p, 0);
+    uint64_t id;
+    dialer.credentials = &theirs.pub;
+    assert_int_equal(ikev2_engine_initiate(p.n[0].e, now, &dialer, &id), IKEV2_OK);
+    size_t len = datagram(p.n[0].e, buf, cap);
+    step(IKEV2_OK, ikev2_engine_input(e, now, &here, buf, len));
+    len = datagram(e, buf, cap);
+    assert_int_equal(ikev2_engine_input(p.n[0].e, now, &there, buf, len), IKEV2_OK);
+    return datagram(p.n[0].e, buf, cap);
+}
+
+static void questions_about_signatures_refuse_null_and_leave_the_engine_as_it_was(void **state)
+{
+    (void)state;
+    static uint8_t buf[4096];
+    static const uint8_t none[1] = {0};
+    uint8_t sig[MAX_SIGNATURE];
+    credentials_open();
+    make_signers();
+    ikev2_engine_free(p.n[1].e);
+    ikev2_config cfg[2];
+    pair_configs(cfg);
+    assert_int_equal(ikev2_engine_new(&cfg[1], now, &p.n[1].e), IKEV2_OK);
+    e = p.n[1].e;
+    watch_all();
+    ikev2_peer known = pair_peer(&p, 1);
+    known.credentials = &ours.pub;
+    for (int i = 0; i < 8; i++) {
+        /* Pointers without lengths and lengths without pointers, in what a peer points at. */
+        credentials bad = ours;
+        ikev2_peer peer = known;
+        const ikev2_der empty = {none, 0}, absent = {NULL, 1}, noise = {none, 1};
+        peer.credentials = &bad.pub;
+        bad.pub.chain = i == 0 ? NULL : i == 1 ? &empty : i == 2 ? &absent : bad.chain;
+        bad.pub.chain_count = i == 3 ? 0 : 1;
+        bad.pub.anchors = i == 4 ? NULL : &noise;
+        bad.pub.anchor_count = i == 4 || i == 5;
+        bad.pub.private_key_len = i == 6;
+        bad.pub.struct_size = i == 7 ? 8 : bad.pub.struct_size;
+        refuses(ikev2_engine_add_profile(e, now, &peer, &out.id));
+    }
+    accepts(ikev2_engine_add_profile(e, now, &known, &out.id));
+    refuses(ikev2_engine_set_unix_time(NULL, now, TEST_UNIX_TIME_S));
+    accepts(ikev2_engine_set_unix_time(e, now, TEST_UNIX_TIME_S));
+
+    const ikev2_path here = path_at(1);
+    const size_t len = dial_with_signature(buf, sizeof(buf));
+    accepts(ikev2_engine_input(e, now, &here, buf, len));
+    const uint64_t cert_ask = asked(IKEV2_EVENT_ASK_CERT);
+    refuses(ikev2_engine_get_cert_question(NULL, cert_ask, &out.cert));
+    refuses(ikev2_engine_get_cert_question(e, cert_ask, NULL));
+    refuses_sizes(ikev2_engine_get_cert_question(e, cert_ask, sized(out.cert)));
+    answers(IKEV2_ERR_ABSENT, ikev2_engine_get_sign_question(e, cert_ask, &out.sign));
+    accepts(ikev2_engine_get_cert_question(e, cert_ask, &out.cert));
+    const ikev2_der anchor = credentials_get("ec_root");
+    ikev2_verdict verdict = {.struct_size = sizeof(verdict),
+                             .unix_time_s = TEST_UNIX_TIME_S,
+                             .anchors = &anchor,
+                             .anchor_count = 1};
+    refuses(ikev2_engine_answer_cert(NULL, now, cert_ask, &verdict));
+    refuses_sizes(ikev2_engine_answer_cert(e, now, cert_ask, sized(verdict)));
+    verdict.unix_time_s = 0;
+    refuses(ikev2_engine_answer_cert(e, now, cert_ask, &verdict));
+    verdict.unix_time_s = TEST_UNIX_TIME_S;
+    verdict.anchor_count = 0;
+    refuses(ikev2_engine_answer_cert(e, now, cert_ask, &verdict));
+    verdict.anchor_count = 1;
+    verdict.crl_count = 1;
+    refuses(ikev2_engine_answer_cert(e, now, cert_ask, &verdict));
+    verdict.crl_count = 0;
+    verdict.public_key_len = 1;
+    refuses(ikev2_engine_answer_cert(e, now, cert_ask, &verdict));
+    verdict.public_key = none;
+    refuses(ikev2_engine_answer_cert(e, now, cert_ask, &verdict));
+    verdict.public_key_len = 0;
+    accepts(ikev2_engine_answer_cert(e, now, cert_ask, &verdict));
+
+    const uint64_t ask = asked(IKEV2_EVENT_ASK_SIGN);
+    refuses(ikev2_engine_get_sign_question(NULL, ask, &out.sign));
+    refuses(ikev2_engine_get_sign_question(e, ask, NULL));
+    refuses_sizes(ikev2_engine_get_sign_question(e, ask, sized(out.sign)));
+    accepts(ikev2_engine_get_sign_question(e, ask, &out.sign));
+    const size_t n = sign_question(ask, sig);
+    refuses(ikev2_engine_answer_sign(NULL, now, ask, sig, n));
+    refuses(ikev2_engine_answer_sign(e, now, ask, NULL, n));
+    refuses(ikev2_engine_answer_sign(e, now, ask, sig, 0));
+    answers(IKEV2_ERR_KEY, ikev2_engine_answer_sign(e, now, ask, none, 1));
+    accepts(ikev2_engine_answer_sign(e, now, ask, sig, n));
+    assert_int_equal(ikev2_engine_answer_cert(e, now, cert_ask, NULL), IKEV2_ERR_ABSENT);
+    credentials_close();
+}
+
+static void sign_without_memory(fail_alloc *f, void *user)
+{
+    (void)user;
+    static uint8_t buf[4096];
+    uint8_t sig[MAX_SIGNATURE];
+    ikev2_config cfg[2];
+    credentials_open();
+    make_signers();
+    pair_configs(cfg);
+    cfg[0].unix_time_s = TEST_UNIX_TIME_S;
+    pair_open(&p, 1, &calm, cfg);
+    now = p.now;
+    cfg[1].allocator.resize = fail_alloc_resize;
+    cfg[1].allocator.user = f;
+    e = NULL;
+    exact = false;
+    watch_all();
+    step(IKEV2_OK, ikev2_engine_new(&cfg[1], now, &out.engine));
+    e = out.engine;
+    watch_all();
+    ikev2_peer known = pair_peer(&p, 1);
+    known.credentials = &ours.pub;
+    step(IKEV2_OK, ikev2_engine_add_profile(e, now, &known, &out.id));
+    const ikev2_path here = path_at(1);
+    size_t len = dial_with_signature(buf, sizeof(buf));
+    step(IKEV2_OK, ikev2_engine_input(e, now, &here, buf, len));
+    const ikev2_der anchor = credentials_get("ec_root");
+    const ikev2_verdict verdict = {.struct_size = sizeof(verdict),
+                                   .unix_time_s = TEST_UNIX_TIME_S,
+                                   .anchors = &anchor,
+                                   .anchor_count = 1};
+    const uint64_t cert_ask = asked(IKEV2_EVENT_ASK_CERT);
+    step(IKEV2_OK, ikev2_engine_answer_cert(e, now, cert_ask, &verdict));
+    const uint64_t ask = asked(IKEV2_EVENT_ASK_SIGN);
+    const size_t n = sign_question(ask, sig);
+    step(IKEV2_OK, ikev2_engine_answer_sign(e, now, ask, sig, n));
+    len = datagram(e, buf, sizeof(buf));
+    const ikev2_path there = path_at(0);
+    assert_int_equal(ikev2_engine_input(p.n[0].e, now, &there, buf, len), IKEV2_OK);
+    ends();
+    ikev2_engine_free(e);
+    e = NULL;
+    pair_close(&p);
+    credentials_close();
+}
+
+static void questions_about_signatures_survive_the_lack_of_memory(void **state)
+{
+    (void)state;
+    assert_steps_survive_every_allocation_failure(sign_without_memory, NULL);
+}
+
 /* ---- Memory: a responder that asks for peer and key, then initiates. ---- */
 
 static void without_memory(fail_alloc *f, void *user)
@@ -652,6 +833,8 @@ int main(void)
         WITH_ENGINE(input_answers_and_polls_refuse_null_and_leave_the_engine_as_it_was),
         WITH_ENGINE(the_getters_refuse_null_and_change_nothing),
         cmocka_unit_test(every_function_survives_the_lack_of_memory),
+        WITH_ENGINE(questions_about_signatures_refuse_null_and_leave_the_engine_as_it_was),
+        cmocka_unit_test(questions_about_signatures_survive_the_lack_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

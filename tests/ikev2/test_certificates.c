@@ -1,0 +1,591 @@
+/*
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * Two engines that authenticate by signatures: every kind of key in both roles, what is refused and
+ * why, questions answered, late, wrong and never.
+ */
+#include "credentials.h"
+#include "libikev2/engine.h"
+
+#include <string.h>
+
+static const vnet_rules calm = {.delay_ms = 5};
+static pair p;
+static credentials creds[2];
+static ikev2_config cfg[2];
+
+static int setup(void **state)
+{
+    (void)state;
+    credentials_open();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    credentials_close();
+    return 0;
+}
+
+/* Node 0 has a key of kind a, node 1 of kind b; NULL: a shared key. */
+static void prepare(const char *a, const char *b)
+{
+    pair_configs(cfg);
+    cfg[0].unix_time_s = cfg[1].unix_time_s = TEST_UNIX_TIME_S;
+    credentials_make(&creds[0], 0, a, b);
+    credentials_make(&creds[1], 1, b, a);
+}
+
+static uint64_t initiate(int i)
+{
+    ikev2_peer initiator = pair_peer(&p, i);
+    ikev2_peer responder = pair_peer(&p, 1 - i);
+    uint64_t id;
+    initiator.credentials = &creds[i].pub;
+    responder.credentials = &creds[1 - i].pub;
+    pair_profile(&p, 1 - i, &responder);
+    assert_int_equal(ikev2_engine_initiate(p.n[i].e, p.now, &initiator, &id), IKEV2_OK);
+    return id;
+}
+
+static void connect_now(int i)
+{
+    pair_open(&p, 7, &calm, cfg);
+    (void)initiate(i);
+    pair_run(&p, 60000);
+}
+
+/* Node i refuses the other one, for that reason and no other. */
+static void assert_refused(int i, uint16_t reason)
+{
+    size_t refusals = 0;
+    for (size_t k = 0; k < p.n[i].event_count; k++) {
+        if (p.n[i].events[k].kind != IKEV2_EVENT_REFUSED)
+            continue;
+        if (p.n[i].events[k].reason != reason)
+            fail_msg("reason %u instead of %u", p.n[i].events[k].reason, reason);
+        refusals++;
+    }
+    assert_int_equal(refusals, 1);
+    assert_int_equal(p.n[0].sa, 0);
+    assert_int_equal(p.n[1].sa, 0);
+    pair_assert_agree(&p, 0);
+}
+
+/* RFC 7427, 8420: and a shared key on one side goes with any signature on the other. */
+static void each_kind_of_key_authenticates_in_both_roles(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"rsa", "p256", "p384", "p521", "ed25519", NULL};
+    for (size_t a = 0; a < 6; a++)
+        for (size_t b = 0; b < 6; b++)
+            for (int role = 0; role < 2; role++) {
+                prepare(kinds[a], kinds[b]);
+                connect_now(role);
+                pair_assert_agree(&p, 1);
+                pair_close(&p);
+            }
+}
+
+static void rsa_signs_by_pkcs1_where_it_is_told_to(void **state)
+{
+    (void)state;
+    prepare("rsa", "rsa");
+    creds[0].pub.pkcs1 = 1;
+    connect_now(0);
+    pair_assert_agree(&p, 1);
+    pair_close(&p);
+}
+
+/* RFC 7383: three certificates of RSA go in fragments, each within the limit. */
+static void a_chain_of_three_certificates_goes_in_fragments(void **state)
+{
+    (void)state;
+    for (int role = 0; role < 2; role++) {
+        prepare("rsa", "rsa");
+        for (int i = 0; i < 2; i++) {
+            credentials_add(creds[i].chain, &creds[i].pub.chain_count, "rsa_root");
+            cfg[i].fragment_bytes = 576;
+        }
+        connect_now(role);
+        pair_assert_agree(&p, 1);
+        assert_true(p.sent >= 12);
+        assert_in_range(p.max_len, 500, 576);
+        pair_close(&p);
+    }
+}
+
+static void a_chain_in_fragments_survives_loss(void **state)
+{
+    (void)state;
+    static const vnet_rules rough = {
+        .delay_ms = 5, .jitter_ms = 40, .loss_ppm = 200000, .duplicate_ppm = 100000};
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        prepare("rsa", "p384");
+        cfg[0].fragment_bytes = cfg[1].fragment_bytes = 400;
+        cfg[0].retransmit_tries = cfg[1].retransmit_tries = 30;
+        cfg[0].half_open_ms = cfg[1].half_open_ms = 600000;
+        pair_open(&p, seed, &rough, cfg);
+        (void)initiate(0);
+        pair_run(&p, 600000);
+        pair_assert_agree(&p, 1);
+        pair_close(&p);
+    }
+}
+
+/* ---- Refusals: node 0 is judged by node 1, as initiator and as responder. ---- */
+
+typedef struct misfit {
+    const char *leaf;
+    const char *ca;
+    const char *crl;
+    uint16_t reason;
+} misfit;
+
+static void assert_misfit(const misfit *m)
+{
+    for (int role = 0; role < 2; role++) {
+        prepare("p256", "p256");
+        credentials_leaf(&creds[0], m->leaf, "bad_key");
+        if (m->ca)
+            credentials_add(creds[0].chain, &creds[0].pub.chain_count, m->ca);
+        if (m->crl)
+            credentials_add(creds[1].crls, &creds[1].pub.crl_count, m->crl);
+        connect_now(role);
+        assert_refused(1, m->reason);
+        /* RFC 7296 2.21.2: the stranger is not told why. */
+        if (role == 0)
+            assert_int_equal(p.n[0].events[0].detail, IKEV2__N_AUTHENTICATION_FAILED);
+        pair_close(&p);
+    }
+}
+
+static void an_expired_certificate_is_refused(void **state)
+{
+    (void)state;
+    assert_misfit(&(misfit){"bad_expired", NULL, NULL, IKEV2_REASON_CERT_TIME});
+    assert_misfit(&(misfit){"bad_not_yet", NULL, NULL, IKEV2_REASON_CERT_TIME});
+}
+
+static void a_revoked_certificate_is_refused(void **state)
+{
+    (void)state;
+    assert_misfit(&(misfit){"bad_revoked", NULL, "ec_crl", IKEV2_REASON_CERT_REVOKED});
+}
+
+static void a_list_that_is_too_old_or_of_another_authority_vouches_for_nobody(void **state)
+{
+    (void)state;
+    assert_misfit(&(misfit){"bad_revoked", NULL, "ec_crl_old", IKEV2_REASON_CERT_CRL});
+    assert_misfit(&(misfit){"bad_revoked", NULL, "rsa_crl", IKEV2_REASON_CERT_CRL});
+}
+
+static void an_untrusted_certificate_is_refused(void **state)
+{
+    (void)state;
+    assert_misfit(&(misfit){"bad_self_signed", NULL, NULL, IKEV2_REASON_CERT_UNTRUSTED});
+}
+
+/* CVE-2026-35331: constraints are libcrypto's, and they count. */
+static void a_chain_that_breaks_a_rule_is_refused(void **state)
+{
+    (void)state;
+    assert_misfit(&(misfit){"bad_excluded", "bad_ca_narrow", NULL, IKEV2_REASON_CERT_CHAIN});
+    assert_misfit(&(misfit){"bad_under_leaf", "bad_ca_leaf", NULL, IKEV2_REASON_CERT_CHAIN});
+    assert_misfit(&(misfit){"bad_issuer", NULL, NULL, IKEV2_REASON_CERT_UNTRUSTED});
+}
+
+static void a_certificate_signed_with_sha1_is_refused(void **state)
+{
+    (void)state;
+    assert_misfit(&(misfit){"bad_under_sha1", "bad_ca_sha1", NULL, IKEV2_REASON_CERT_KEY});
+}
+
+/* CVE-2022-4967 */
+static void a_certificate_of_somebody_else_is_refused(void **state)
+{
+    (void)state;
+    assert_misfit(&(misfit){"bad_name", NULL, NULL, IKEV2_REASON_CERT_IDENTITY});
+    assert_misfit(&(misfit){"bad_no_name", NULL, NULL, IKEV2_REASON_CERT_IDENTITY});
+}
+
+static void too_many_certificates_and_one_too_long_are_refused(void **state)
+{
+    (void)state;
+    for (int too_long = 0; too_long < 2; too_long++)
+        for (int role = 0; role < 2; role++) {
+            prepare("rsa", "rsa");
+            cfg[1].max_certs = too_long ? 8 : 1;
+            cfg[1].max_cert_bytes = too_long ? 500 : 4096;
+            connect_now(role);
+            assert_refused(1, IKEV2_REASON_CERT_LIMIT);
+            pair_close(&p);
+        }
+}
+
+/* Each side must do what the other one is configured for. */
+static void another_method_than_the_one_agreed_on_is_refused(void **state)
+{
+    (void)state;
+    for (int role = 0; role < 2; role++) {
+        prepare("p256", "p256");
+        creds[0].pub.local_auth = IKEV2_AUTHENTICATE_PSK;
+        connect_now(role);
+        assert_refused(1, IKEV2_REASON_AUTH_METHOD);
+        pair_close(&p);
+        prepare("p256", "p256");
+        creds[1].pub.peer_auth = IKEV2_AUTHENTICATE_PSK;
+        connect_now(role);
+        assert_refused(1, IKEV2_REASON_AUTH_METHOD);
+        pair_close(&p);
+    }
+}
+
+/* ---- A peer that does what it should not: node 0's engine is changed before it sends. ---- */
+
+static ikev2__sa *sa_of(int i, uint8_t state)
+{
+    for (uint64_t id = 1; id < 64; id++) {
+        ikev2__sa *sa = ikev2__sa_by_id(p.n[i].e, id);
+        if (sa && sa->state == state)
+            return sa;
+    }
+    fail_msg("no SA in state %u", state);
+    return NULL;
+}
+
+/* Node 0 signs by questions, so that the test holds the pen. */
+static uint64_t ask_of(int i, uint16_t kind)
+{
+    for (size_t k = p.n[i].event_count; k > 0; k--)
+        if (p.n[i].events[k - 1].kind == kind)
+            return p.n[i].events[k - 1].ask_id;
+    fail_msg("node %d has not asked %u", i, kind);
+    return 0;
+}
+
+static void run_to_question(int i, uint16_t kind)
+{
+    for (int step = 0; step < 200; step++) {
+        pair_run(&p, 1);
+        if (pair_count_events(&p, i, kind, 0) > 0)
+            return;
+    }
+    fail_msg("node %d never asks %u", i, kind);
+}
+
+static ikev2_rc sign(int i, uint64_t ask, const char *key)
+{
+    ikev2_sign_question q = {.struct_size = sizeof(q)};
+    uint8_t signature[IKEV2__MAX_SIGNATURE];
+    size_t len = 0;
+    const ikev2_der der = credentials_get(key);
+    assert_int_equal(ikev2_engine_get_sign_question(p.n[i].e, ask, &q), IKEV2_OK);
+    const ikev2_der octets = {q.octets, q.octets_len};
+    assert_true(ikev2__sign(q.scheme, &der, &octets, signature, &len));
+    return ikev2_engine_answer_sign(p.n[i].e, p.now, ask, signature, len);
+}
+
+static void begin_asking_to_sign(int role)
+{
+    prepare("p256", "p256");
+    creds[0].pub.private_key = NULL;
+    creds[0].pub.private_key_len = 0;
+    pair_open(&p, 7, &calm, cfg);
+    (void)initiate(role);
+    run_to_question(0, IKEV2_EVENT_ASK_SIGN);
+}
+
+static void a_key_outside_the_process_signs(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"rsa", "p256", "p384", "p521", "ed25519"};
+    char key[64];
+    for (size_t k = 0; k < 5; k++)
+        for (int role = 0; role < 2; role++) {
+            prepare(kinds[k], "p256");
+            creds[0].pub.private_key = NULL;
+            creds[0].pub.private_key_len = 0;
+            pair_open(&p, 7, &calm, cfg);
+            (void)initiate(role);
+            run_to_question(0, IKEV2_EVENT_ASK_SIGN);
+            snprintf(key, sizeof(key), "a_%s_key", kinds[k]);
+            const uint64_t ask = ask_of(0, IKEV2_EVENT_ASK_SIGN);
+            assert_int_equal(sign(0, ask, key), IKEV2_OK);
+            /* Once. */
+            assert_int_equal(ikev2_engine_answer_sign(p.n[0].e, p.now, ask, NULL, 0),
+                             IKEV2_ERR_ABSENT);
+            pair_run(&p, 60000);
+            pair_assert_agree(&p, 1);
+            assert_int_equal(pair_count_events(&p, 0, IKEV2_EVENT_ASK_SIGN, 0), 1);
+            pair_close(&p);
+        }
+}
+
+static void a_wrong_signature_is_told_to_its_maker_and_may_be_made_again(void **state)
+{
+    (void)state;
+    for (int role = 0; role < 2; role++) {
+        begin_asking_to_sign(role);
+        const uint64_t ask = ask_of(0, IKEV2_EVENT_ASK_SIGN);
+        assert_int_equal(sign(0, ask, "b_p256_key"), IKEV2_ERR_KEY);
+        assert_int_equal(ikev2_engine_answer_sign(p.n[0].e, p.now, ask, (const uint8_t *)"x", 1),
+                         IKEV2_ERR_KEY);
+        assert_int_equal(sign(0, ask, "a_p256_key"), IKEV2_OK);
+        pair_run(&p, 60000);
+        pair_assert_agree(&p, 1);
+        pair_close(&p);
+    }
+}
+
+static void nobody_who_signs_is_refused_and_an_answer_that_is_late_finds_nothing(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 2; late++)
+        for (int role = 0; role < 2; role++) {
+            begin_asking_to_sign(role);
+            const uint64_t ask = ask_of(0, IKEV2_EVENT_ASK_SIGN);
+            if (!late)
+                assert_int_equal(ikev2_engine_answer_sign(p.n[0].e, p.now, ask, NULL, 0), IKEV2_OK);
+            pair_run(&p, 120000);
+            assert_refused(0, IKEV2_REASON_NOT_SIGNED);
+            assert_int_equal(
+                ikev2_engine_answer_sign(p.n[0].e, p.now, ask, (const uint8_t *)"x", 1),
+                IKEV2_ERR_ABSENT);
+            ikev2_sign_question q = {.struct_size = sizeof(q)};
+            assert_int_equal(ikev2_engine_get_sign_question(p.n[0].e, ask, &q), IKEV2_ERR_ABSENT);
+            pair_close(&p);
+        }
+}
+
+/* RFC 7427 4: a peer that knows no hash, or none that the key can sign. */
+static void a_key_that_no_hash_of_the_peer_fits_is_not_used(void **state)
+{
+    (void)state;
+    static const uint8_t key[] = "a shared key";
+    static const uint8_t hashes[2] = {0, 0x1c}; /* no list; SHA2 alone, and the key is Ed25519 */
+    for (int i = 0; i < 2; i++) {
+        prepare("ed25519", "p256");
+        pair_open(&p, 7, &calm, cfg);
+        (void)initiate(1);
+        pair_run(&p, 12);
+        sa_of(0, IKEV2__STATE_HALF_OPEN)->hs->peer_hashes = hashes[i];
+        pair_run(&p, 60000);
+        assert_refused(0, IKEV2_REASON_NO_SCHEME);
+        pair_close(&p);
+
+        prepare("ed25519", NULL);
+        pair_open(&p, 7, &calm, cfg);
+        ikev2_peer peer = pair_peer(&p, 0);
+        ikev2_peer profile = pair_peer(&p, 1);
+        uint64_t id;
+        peer.credentials = &creds[0].pub;
+        profile.credentials = &creds[1].pub;
+        peer.local_psk_len = peer.peer_psk_len = 0; /* asked for: the SA waits with its keys */
+        pair_profile(&p, 1, &profile);
+        assert_int_equal(ikev2_engine_initiate(p.n[0].e, p.now, &peer, &id), IKEV2_OK);
+        run_to_question(0, IKEV2_EVENT_ASK_PSK);
+        sa_of(0, IKEV2__STATE_KEYED)->hs->peer_hashes = hashes[i];
+        assert_int_equal(ikev2_engine_answer_psk(p.n[0].e, p.now, ask_of(0, IKEV2_EVENT_ASK_PSK),
+                                                 key, sizeof(key), NULL, 0),
+                         IKEV2_OK);
+        pair_run(&p, 60000);
+        assert_refused(0, IKEV2_REASON_NO_SCHEME);
+        pair_close(&p);
+    }
+}
+
+/* ---- Questions about certificates: node 1 asks about node 0. ---- */
+
+static void begin_asking_for_trust(int role, const char *kind)
+{
+    prepare(kind, "p256");
+    creds[1].pub.anchor_count = 0;
+    pair_open(&p, 7, &calm, cfg);
+    (void)initiate(role);
+    run_to_question(1, IKEV2_EVENT_ASK_CERT);
+}
+
+static void a_caller_that_knows_the_key_decides(void **state)
+{
+    (void)state;
+    for (int role = 0; role < 2; role++) {
+        begin_asking_for_trust(role, "rsa");
+        const uint64_t ask = ask_of(1, IKEV2_EVENT_ASK_CERT);
+        ikev2_cert_question q = {.struct_size = sizeof(q)};
+        assert_int_equal(ikev2_engine_get_cert_question(p.n[1].e, ask, &q), IKEV2_OK);
+        const ikev2_der leaf = credentials_get("a_rsa");
+        const ikev2_der ca = credentials_get("rsa_intermediate");
+        assert_int_equal(q.chain_count, 2);
+        assert_bytes(q.chain[0].bytes, q.chain[0].len, leaf.bytes, leaf.len);
+        assert_bytes(q.chain[1].bytes, q.chain[1].len, ca.bytes, ca.len);
+        assert_bytes(q.peer_id.bytes, q.peer_id.len, (const uint8_t *)"a.test", 6);
+        const ikev2_verdict verdict = {.struct_size = sizeof(verdict),
+                                       .public_key = q.public_key,
+                                       .public_key_len = q.public_key_len};
+        assert_int_equal(ikev2_engine_answer_cert(p.n[1].e, p.now, ask, &verdict), IKEV2_OK);
+        assert_int_equal(ikev2_engine_answer_cert(p.n[1].e, p.now, ask, &verdict),
+                         IKEV2_ERR_ABSENT);
+        pair_run(&p, 60000);
+        pair_assert_agree(&p, 1);
+        assert_int_equal(pair_count_events(&p, 1, IKEV2_EVENT_ASK_CERT, 0), 1);
+        pair_close(&p);
+    }
+}
+
+/* CVE-2020-16088: another key, and one of another type. */
+static void a_key_other_than_the_one_that_the_caller_knows_is_refused(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"b_p256", "a_rsa", "a_ed25519"};
+    for (size_t i = 0; i < 3; i++)
+        for (int role = 0; role < 2; role++) {
+            ikev2__public_key key;
+            const ikev2_der other = credentials_get(others[i]);
+            begin_asking_for_trust(role, "p256");
+            assert_int_equal(ikev2__cert_key(&other, &key), 0);
+            const ikev2_verdict verdict = {
+                .struct_size = sizeof(verdict), .public_key = key.spki, .public_key_len = key.len};
+            assert_int_equal(ikev2_engine_answer_cert(p.n[1].e, p.now,
+                                                      ask_of(1, IKEV2_EVENT_ASK_CERT), &verdict),
+                             IKEV2_OK);
+            pair_run(&p, 60000);
+            assert_refused(1, IKEV2_REASON_CERT_UNTRUSTED);
+            pair_close(&p);
+        }
+}
+
+static void a_caller_that_has_anchors_lets_the_engine_judge(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *anchor;
+        uint64_t unix_time_s;
+        uint16_t reason;
+    } cases[] = {
+        {"ec_root", TEST_UNIX_TIME_S, 0},
+        {"a_p256", TEST_UNIX_TIME_S, 0}, /* the certificate itself */
+        {"rsa_root", TEST_UNIX_TIME_S, IKEV2_REASON_CERT_UNTRUSTED},
+        {"ec_root", 1, IKEV2_REASON_CERT_TIME},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        for (int role = 0; role < 2; role++) {
+            const ikev2_der anchor = credentials_get(cases[i].anchor);
+            begin_asking_for_trust(role, "p256");
+            const ikev2_verdict verdict = {.struct_size = sizeof(verdict),
+                                           .unix_time_s = cases[i].unix_time_s,
+                                           .anchors = &anchor,
+                                           .anchor_count = 1};
+            assert_int_equal(ikev2_engine_answer_cert(p.n[1].e, p.now,
+                                                      ask_of(1, IKEV2_EVENT_ASK_CERT), &verdict),
+                             IKEV2_OK);
+            pair_run(&p, 60000);
+            if (cases[i].reason)
+                assert_refused(1, cases[i].reason);
+            else
+                pair_assert_agree(&p, 1);
+            pair_close(&p);
+        }
+}
+
+static void nobody_who_judges_is_refused_and_a_verdict_that_is_late_finds_nothing(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 2; late++)
+        for (int role = 0; role < 2; role++) {
+            begin_asking_for_trust(role, "p256");
+            const uint64_t ask = ask_of(1, IKEV2_EVENT_ASK_CERT);
+            if (!late)
+                assert_int_equal(ikev2_engine_answer_cert(p.n[1].e, p.now, ask, NULL), IKEV2_OK);
+            pair_run(&p, 120000);
+            assert_refused(1, IKEV2_REASON_CERT_REFUSED);
+            assert_int_equal(ikev2_engine_answer_cert(p.n[1].e, p.now, ask, NULL),
+                             IKEV2_ERR_ABSENT);
+            ikev2_cert_question q = {.struct_size = sizeof(q)};
+            assert_int_equal(ikev2_engine_get_cert_question(p.n[1].e, ask, &q), IKEV2_ERR_ABSENT);
+            pair_close(&p);
+        }
+}
+
+static void without_the_wall_time_the_caller_is_asked(void **state)
+{
+    (void)state;
+    for (int role = 0; role < 2; role++) {
+        prepare("p256", "p256");
+        cfg[1].unix_time_s = 0;
+        pair_open(&p, 7, &calm, cfg);
+        (void)initiate(role);
+        run_to_question(1, IKEV2_EVENT_ASK_CERT);
+        pair_close(&p);
+        /* Told, it goes on by itself; and it goes on with the monotonic one. */
+        prepare("p256", "p256");
+        cfg[1].unix_time_s = 0;
+        pair_open(&p, 7, &calm, cfg);
+        assert_int_equal(ikev2_engine_set_unix_time(p.n[1].e, p.now, TEST_UNIX_TIME_S), IKEV2_OK);
+        assert_true(ikev2__unix_time(p.n[1].e) == TEST_UNIX_TIME_S);
+        (void)initiate(role);
+        pair_run(&p, 60000);
+        pair_assert_agree(&p, 1);
+        assert_true(ikev2__unix_time(p.n[1].e) >= TEST_UNIX_TIME_S);
+        pair_close(&p);
+    }
+}
+
+/* Both questions, one after the other, in one exchange. */
+static void a_responder_judges_first_and_signs_then(void **state)
+{
+    (void)state;
+    prepare("p256", "p256");
+    creds[1].pub.anchor_count = 0;
+    creds[1].pub.private_key_len = 0;
+    creds[1].pub.private_key = NULL;
+    pair_open(&p, 7, &calm, cfg);
+    (void)initiate(0);
+    run_to_question(1, IKEV2_EVENT_ASK_CERT);
+    assert_int_equal(pair_count_events(&p, 1, IKEV2_EVENT_ASK_SIGN, 0), 0);
+    const ikev2_der anchor = credentials_get("ec_root");
+    const ikev2_verdict verdict = {.struct_size = sizeof(verdict),
+                                   .unix_time_s = TEST_UNIX_TIME_S,
+                                   .anchors = &anchor,
+                                   .anchor_count = 1};
+    const uint64_t ask = ask_of(1, IKEV2_EVENT_ASK_CERT);
+    assert_int_equal(ikev2_engine_answer_sign(p.n[1].e, p.now, ask, (const uint8_t *)"x", 1),
+                     IKEV2_ERR_ABSENT); /* the answer to another question */
+    assert_int_equal(ikev2_engine_answer_cert(p.n[1].e, p.now, ask, &verdict), IKEV2_OK);
+    run_to_question(1, IKEV2_EVENT_ASK_SIGN);
+    assert_int_equal(sign(1, ask_of(1, IKEV2_EVENT_ASK_SIGN), "b_p256_key"), IKEV2_OK);
+    pair_run(&p, 60000);
+    pair_assert_agree(&p, 1);
+    pair_close(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_kind_of_key_authenticates_in_both_roles),
+        cmocka_unit_test(rsa_signs_by_pkcs1_where_it_is_told_to),
+        cmocka_unit_test(a_chain_of_three_certificates_goes_in_fragments),
+        cmocka_unit_test(a_chain_in_fragments_survives_loss),
+        cmocka_unit_test(an_expired_certificate_is_refused),
+        cmocka_unit_test(a_revoked_certificate_is_refused),
+        cmocka_unit_test(a_list_that_is_too_old_or_of_another_authority_vouches_for_nobody),
+        cmocka_unit_test(an_untrusted_certificate_is_refused),
+        cmocka_unit_test(a_chain_that_breaks_a_rule_is_refused),
+        cmocka_unit_test(a_certificate_signed_with_sha1_is_refused),
+        cmocka_unit_test(a_certificate_of_somebody_else_is_refused),
+        cmocka_unit_test(too_many_certificates_and_one_too_long_are_refused),
+        cmocka_unit_test(another_method_than_the_one_agreed_on_is_refused),
+        cmocka_unit_test(a_key_outside_the_process_signs),
+        cmocka_unit_test(a_wrong_signature_is_told_to_its_maker_and_may_be_made_again),
+        cmocka_unit_test(nobody_who_signs_is_refused_and_an_answer_that_is_late_finds_nothing),
+        cmocka_unit_test(a_key_that_no_hash_of_the_peer_fits_is_not_used),
+        cmocka_unit_test(a_caller_that_knows_the_key_decides),
+        cmocka_unit_test(a_key_other_than_the_one_that_the_caller_knows_is_refused),
+        cmocka_unit_test(a_caller_that_has_anchors_lets_the_engine_judge),
+        cmocka_unit_test(nobody_who_judges_is_refused_and_a_verdict_that_is_late_finds_nothing),
+        cmocka_unit_test(without_the_wall_time_the_caller_is_asked),
+        cmocka_unit_test(a_responder_judges_first_and_signs_then),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
