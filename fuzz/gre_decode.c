@@ -87,7 +87,9 @@ static void encode_outer(const gre_outer *o, size_t headroom)
     size_t at = 0;
     const gre_rc rc = gre_outer_encode(o, buf, headroom, o->payload_len, &at);
     if (rc != GRE_OK) {
-        MUST(rc == (header_len > headroom ? GRE_ERR_BUFFER : GRE_ERR_ARG));
+        /* A TTL of 0 is read, but never sent. */
+        MUST(rc == (o->ttl == 0 ? GRE_ERR_ARG : GRE_ERR_BUFFER));
+        MUST(o->ttl == 0 || header_len > headroom);
         return;
     }
     MUST(at == headroom - header_len);

@@ -108,7 +108,8 @@ static void try_stack(const uint8_t *p, size_t len)
     MUST(mplsvpn_label_encode(&first, out, 4) == MPLSVPN_OK && memcmp(out, p, 4) == 0);
 }
 
-/* A hop less, and the header checksum is still right where it was right. */
+/* A hop less, and the header checksum is still right where it was right; but the TTL may run out.
+ */
 static void try_ip(mplsvpn_reader *r, const uint8_t *p, size_t len)
 {
     uint8_t *copy = malloc(len + 1);
@@ -117,8 +118,11 @@ static void try_ip(mplsvpn_reader *r, const uint8_t *p, size_t len)
     if (len > 0)
         memcpy(copy, p, len);
     const mplsvpn_rc before = mplsvpn_ip_input(r, VRF, copy, len, &hop);
-    if (mplsvpn_ip_decrement(copy, len) == MPLSVPN_OK && before == MPLSVPN_OK)
-        MUST(mplsvpn_ip_input(r, VRF, copy, len, &hop) == MPLSVPN_OK);
+    if (mplsvpn_ip_decrement(copy, len) == MPLSVPN_OK && before == MPLSVPN_OK) {
+        const mplsvpn_rc after = mplsvpn_ip_input(r, VRF, copy, len, &hop);
+        const uint8_t ttl = copy[0] >> 4 == 4 ? copy[8] : copy[7];
+        MUST(after == MPLSVPN_OK || (after == MPLSVPN_ERR_TTL && ttl == 1));
+    }
     free(copy);
 }
 
