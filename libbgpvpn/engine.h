@@ -389,7 +389,7 @@ struct bgpvpn_engine {
     uint64_t lost;      /* the newest version that went off the journal before that; 0: none */
     uint64_t scan_at;   /* next handle of the background scan */
     uint64_t scan_left; /* dests it still has to visit */
-    bool deferring;     /* no route is chosen, told or sent yet (RFC 4724 4.1) */
+    bool deferring;     /* no route is chosen or told yet, but what we import (RFC 4724 4.1) */
     uint64_t defer_at;  /* that ends at the latest */
     uint64_t rescue_at; /* when an import that found no memory is tried again */
 
@@ -534,7 +534,9 @@ void bgpvpn__group_leave(bgpvpn_engine *e, neighbor *n);
 void bgpvpn__group_refresh(bgpvpn_engine *e, neighbor *n, uint32_t tables);
 /* What the neighbour wants has changed: it is sent, or withdrawn, what that concerns. all: these
  * tables from the beginning, End-of-RIB after them. */
-void bgpvpn__group_retarget(neighbor *n, uint32_t all);
+void bgpvpn__group_retarget(const bgpvpn_engine *e, neighbor *n, uint32_t all);
+/* Routes are chosen from now on: all neighbours are told what waited for that. */
+void bgpvpn__groups_selected(bgpvpn_engine *e);
 /* Puts the next UPDATE for the neighbour into buf: its length; 0: none now. */
 bgpvpn_rc bgpvpn__group_next(bgpvpn_engine *e, neighbor *n, uint8_t *buf, uint32_t *budget,
                              size_t *len);

@@ -59,6 +59,32 @@ static bgpvpn_rc group_new(bgpvpn_engine *e, const policy *p, group **out)
     return BGPVPN_OK;
 }
 
+/*
+ * The tables that a neighbour may be told of by now. RFC 4684 6: VPN routes follow when the peer
+ * has said which. RFC 4724 4.1: what is not chosen yet is not told; but what we import is no
+ * choice, and peers that wait for it would keep us waiting for their End-of-RIB.
+ */
+static uint32_t ready_tables(const bgpvpn_engine *e, const neighbor *n)
+{
+    uint32_t tables = n->up->tables;
+    if (!n->targets.open)
+        tables &= ~BGPVPN_TABLES_VPN;
+    return e->deferring ? tables & BGPVPN_TABLE_TARGETS : tables;
+}
+
+/* A walk, this one or the next, tells all of these tables. */
+static void tell_whole(neighbor *n, uint32_t tables)
+{
+    if (n->walk) {
+        n->walk->full |= tables;
+        n->walk->at = 0;
+        n->walk->count = n->walk->left = 0;
+    } else {
+        n->walk_full = n->walk_due ? n->walk_full | tables : tables;
+        n->walk_due = true;
+    }
+}
+
 bgpvpn_rc bgpvpn__group_join(bgpvpn_engine *e, neighbor *n)
 {
     const policy p = policy_of(e, n);
@@ -73,8 +99,7 @@ bgpvpn_rc bgpvpn__group_join(bgpvpn_engine *e, neighbor *n)
     g->members++;
     n->group = g;
     n->walk_due = true;
-    /* RFC 4684 6: VPN routes follow when the peer has said which. */
-    n->walk_full = n->targets.open ? p.tables : p.tables & ~BGPVPN_TABLES_VPN;
+    n->walk_full = ready_tables(e, n);
     n->eor = n->walk_full;
     n->refresh_end = 0;
     n->synced = g->reader.synced;
@@ -102,7 +127,10 @@ void bgpvpn__group_leave(bgpvpn_engine *e, neighbor *n)
 
 void bgpvpn__group_refresh(bgpvpn_engine *e, neighbor *n, uint32_t tables)
 {
-    (void)e;
+    /* What waits is told whole. */
+    tables &= ready_tables(e, n);
+    if (!tables)
+        return;
     /* RFC 7313 4: marks, though not before End-of-RIB. */
     if ((n->up->capabilities & BGPVPN_CAPABLE_ENHANCED_REFRESH) &&
         !(n->cfg.flags & BGPVPN_NEIGHBOR_PLAIN_REFRESH)) {
@@ -111,29 +139,28 @@ void bgpvpn__group_refresh(bgpvpn_engine *e, neighbor *n, uint32_t tables)
         n->up->send_end &= ~marked;
         n->refresh_end |= marked;
     }
-    if (n->walk) {
-        n->walk->full |= tables;
-        n->walk->at = 0;
-        n->walk->count = n->walk->left = 0;
-    } else {
-        n->walk_full = n->walk_due ? n->walk_full | tables : tables;
-        n->walk_due = true;
-    }
+    tell_whole(n, tables);
 }
 
-void bgpvpn__group_retarget(neighbor *n, uint32_t all)
+void bgpvpn__group_retarget(const bgpvpn_engine *e, neighbor *n, uint32_t all)
 {
     if (!n->group || !n->targets.open)
         return;
+    all &= ready_tables(e, n);
     n->eor |= all;
-    if (n->walk) {
-        n->walk->full |= all;
+    if (n->walk)
         n->walk->targets |= n->targets.gained | n->targets.lost;
-        n->walk->at = 0;
-        n->walk->count = n->walk->left = 0;
-    } else {
-        n->walk_full = n->walk_due ? n->walk_full | all : all;
-        n->walk_due = true;
+    tell_whole(n, all);
+}
+
+void bgpvpn__groups_selected(bgpvpn_engine *e)
+{
+    for (neighbor *n = e->neighbors; n; n = n->next) {
+        const uint32_t tables = n->group ? ready_tables(e, n) & ~(uint32_t)BGPVPN_TABLE_TARGETS : 0;
+        if (!tables)
+            continue;
+        n->eor |= tables;
+        tell_whole(n, tables);
     }
 }
 
@@ -161,6 +188,8 @@ uint64_t bgpvpn__group_synced(const bgpvpn_engine *e)
 
 static void look_at(bgpvpn_engine *e, const group *g, const neighbor *n, reader *r, uint32_t handle)
 {
+    if (e->deferring && bgpvpn__dest(e, handle)->table != BGPVPN_TABLE_TARGETS)
+        return;
     const act a = bgpvpn__evaluate(e, g, n, handle);
     /* Who is sent a whole table was never told what had gone before. */
     if (a.kind == ACT_SKIP || (a.kind == ACT_WITHDRAW && a.version <= r->synced && !a.lost))
@@ -407,8 +436,7 @@ bgpvpn_rc bgpvpn__group_next(bgpvpn_engine *e, neighbor *n, uint8_t *buf, uint32
                              size_t *len)
 {
     *len = 0;
-    /* RFC 4724 4.1: what is not chosen yet is not told. */
-    if (e->deferring)
+    if (e->deferring && !ready_tables(e, n))
         return BGPVPN_OK;
     for (;;) {
         if (!n->walk && !n->walk_due && n->ring_at < n->group->tail) {

@@ -179,6 +179,7 @@ void bgpvpn__restart_select(bgpvpn_engine *e)
     e->deferring = false;
     e->defer_at = BGPVPN_NEVER;
     e->quiet = false;
+    bgpvpn__groups_selected(e);
     bgpvpn_event ev = {.kind = BGPVPN_EVENT_SELECTED};
     bgpvpn__emit(e, &ev);
 }
