@@ -393,8 +393,8 @@ bgpvpn_rc bgpvpn_engine_vrf_add(bgpvpn_engine *e, uint64_t now_ms, const bgpvpn_
         vrf_free(e, v);
         return BGPVPN_ERR_NOMEM;
     }
-    for (size_t i = 0; i < cfg->import_rts_len; i += RT_LEN) {
-        const bgpvpn_rc rc = bgpvpn__targets_import(e, cfg->import_rts + i);
+    for (size_t i = 0; i < c.import_rts_len; i += RT_LEN) {
+        const bgpvpn_rc rc = bgpvpn__targets_import(e, c.import_rts + i);
         if (rc == BGPVPN_OK)
             continue;
         v->removing = true;

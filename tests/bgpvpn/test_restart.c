@@ -220,6 +220,35 @@ static void a_peer_that_never_says_that_it_is_done_loses_what_is_stale(void **st
     bgpvpn_engine_free(m.e);
 }
 
+/* RFC 8538 4.1: nor does a peer that restarts again and again put the stale timer off. */
+static void the_stale_timer_runs_on_over_several_restarts(void **state)
+{
+    (void)state;
+    machine m;
+    with_routes(&m, OPEN_N, NULL);
+    const uint64_t over_ms = m.now_ms + 180000;
+    drop(&m);
+    for (int restart = 0; restart < 3; restart++) {
+        come_back(&m, OPEN_N);
+        for (int i = 0; i < 4; i++) {
+            machine_wait(&m, 10000);
+            machine_feed(&m, KEEPALIVE);
+        }
+        drop(&m);
+    }
+    come_back(&m, OPEN_N);
+    machine_route(&m, 1, 101);
+    while (m.now_ms + 11000 < over_ms) {
+        machine_wait(&m, 10000);
+        machine_feed(&m, KEEPALIVE);
+    }
+    assert_int_equal(machine_paths(&m), 4);
+    machine_wait(&m, over_ms + 1000 - m.now_ms);
+    assert_int_equal(machine_paths(&m), 1);
+    assert_int_equal(machine_state(&m), BGPVPN_STATE_ESTABLISHED);
+    bgpvpn_engine_free(m.e);
+}
+
 static void without_the_capability_or_the_wish_nothing_is_kept(void **state)
 {
     (void)state;
@@ -675,6 +704,7 @@ int main(void)
         cmocka_unit_test(what_its_forwarding_has_lost_goes_at_once),
         cmocka_unit_test(a_peer_that_does_not_come_back_loses_its_routes),
         cmocka_unit_test(a_peer_that_never_says_that_it_is_done_loses_what_is_stale),
+        cmocka_unit_test(the_stale_timer_runs_on_over_several_restarts),
         cmocka_unit_test(without_the_capability_or_the_wish_nothing_is_kept),
         cmocka_unit_test(a_second_restart_deletes_what_was_stale_unless_n_was_exchanged),
         cmocka_unit_test(a_notification_keeps_routes_only_with_n_and_never_a_hard_reset),

@@ -77,7 +77,16 @@ static void membership_of_a_wrong_length_is_refused(void **state)
            "0206010400010084"                                                                      \
            "020641040000fde8"                                                                      \
            "02020200"
+/* The same with graceful restart, 120 seconds, of both VPNv4 and route targets. */
+#define OPEN_TARGETS_KEEPS                                                                         \
+    HEADER "00470104fde8005a0a0000022a"                                                            \
+           "0206010400010080"                                                                      \
+           "0206010400010084"                                                                      \
+           "020641040000fde8"                                                                      \
+           "020c400a0078 00018000 00018400"                                                        \
+           "02020200"
 #define END_OF_TARGETS HEADER "001d0200000006800f03000184"
+#define END_OF_VPN     HEADER "001d0200000006800f03000180"
 
 /* Announces, or withdraws, membership given as NLRI in hex. */
 static void want(machine *m, const char *nlri, bool withdraw)
@@ -581,6 +590,51 @@ static void random_changes_leave_every_spoke_with_what_it_imports(void **state)
     }
 }
 
+/* ---- After our restart ---- */
+
+/*
+ * The peer waits for our membership before it tells VPN routes and their End-of-RIB, we for that
+ * End-of-RIB before we choose: what we import is told at once, and nothing else (RFC 4724 4.1).
+ */
+static void after_a_restart_peers_hear_at_once_what_we_import(void **state)
+{
+    (void)state;
+    machine m;
+    bgpvpn_config cfg;
+    bgpvpn_neighbor_config n;
+    unsigned announced, withdrawn;
+    net_config(0, &cfg);
+    cfg.restarted = 1;
+    machine_neighbor(&n);
+    n.tables = TABLES;
+    machine_new(&m, &cfg, &n);
+    vrf_with_route(&m, 100);
+    machine_establish(&m, OPEN_TARGETS_KEEPS);
+    machine_wait(&m, 1000);
+    /* AFI 1, SAFI 132: 65000:65000:100, then End-of-RIB; of SAFI 128 nothing. */
+    assert_int_equal(m.kinds & UINT64_C(1) << BGPVPN_EVENT_SELECTED, 0);
+    assert_int_equal(m.count[BGPVPN_MESSAGE_UPDATE], 2);
+    assert_hex(m.sent + m.sent_len - 29, 29, END_OF_TARGETS);
+    told(&m, &announced, &withdrawn);
+    assert_int_equal(announced + withdrawn, 0);
+    /* Nor when the peer has said what it wants, or asks again. */
+    want(&m, RT100, false);
+    machine_feed(&m, END_OF_TARGETS HEADER "00170500010080");
+    machine_wait(&m, 1000);
+    told(&m, &announced, &withdrawn);
+    assert_int_equal(announced + withdrawn, 0);
+    assert_int_equal(m.count[BGPVPN_MESSAGE_UPDATE], 2);
+    machine_feed(&m, END_OF_VPN);
+    machine_wait(&m, 1000);
+    assert_true(m.kinds & UINT64_C(1) << BGPVPN_EVENT_SELECTED);
+    assert_int_equal(m.count[BGPVPN_MESSAGE_UPDATE], 4);
+    assert_hex(m.sent + m.sent_len - 29, 29, END_OF_VPN);
+    told(&m, &announced, &withdrawn);
+    assert_int_equal(announced, 1);
+    assert_int_equal(withdrawn, 0);
+    bgpvpn_engine_free(m.e);
+}
+
 /* ---- Memory ---- */
 
 static void life(fail_alloc *f, void *user)
@@ -671,6 +725,7 @@ int main(void)
         cmocka_unit_test(a_route_that_changes_its_target_leaves_and_arrives),
         cmocka_unit_test(reflectors_ask_each_other_for_their_clients),
         cmocka_unit_test(random_changes_leave_every_spoke_with_what_it_imports),
+        cmocka_unit_test(after_a_restart_peers_hear_at_once_what_we_import),
         cmocka_unit_test(every_failed_allocation_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

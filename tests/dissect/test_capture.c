@@ -155,11 +155,24 @@ static void simple_packets_are_read(void **state)
     put(&f, 1500, 4);
     put(&f, 0x04030201, 4);
     end(&f);
+    begin(&f, 3); /* more than the snapshot length */
+    put(&f, 1500, 4);
+    put(&f, 0x0807060504030201, 8);
+    end(&f);
+    begin(&f, 3); /* less than the block, which is padded */
+    put(&f, 3, 4);
+    put(&f, 0x00030201, 4);
+    end(&f);
     FILE *in = fmemopen(f.bytes, f.len, "r");
     pcapng_begin(&p, in);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pcapng_next(&p, &got), PCAPNG_PACKET);
+        assert_hex(got.bytes, got.len, "01020304");
+        assert_int_equal(got.wire_len, 1500);
+    }
     assert_int_equal(pcapng_next(&p, &got), PCAPNG_PACKET);
-    assert_int_equal(got.len, 4);
-    assert_int_equal(got.wire_len, 1500);
+    assert_hex(got.bytes, got.len, "010203");
+    assert_int_equal(got.wire_len, 3);
     pcapng_end(&p);
     fclose(in);
 }

@@ -17,6 +17,13 @@ shows() { # PATTERN command...
     grep -qE "$pattern" <<<"$("$@")"
 }
 
+# Whether a command works, and no line of its output matches.
+shows_no() { # PATTERN command...
+    local pattern=$1 output
+    shift
+    output=$("$@") && ! grep -qE "$pattern" <<<"$output"
+}
+
 fail() {
     local file
     echo "FAILED: $*"

@@ -99,6 +99,33 @@ static void fragments_are_opened_one_by_one(void **state)
     ikev2_opener_free(o);
 }
 
+/*
+ * RFC 7296 3.14: the pad length is within the text. Sealed as above, with IV 3, under a header of
+ * INFORMATIONAL: a text of 1 octet, and of 4, whose padding would be as long as all of it.
+ */
+static void padding_longer_than_the_text_is_refused(void **state)
+{
+    (void)state;
+    static const char *const messages[] = {
+        "c0c1c2c3c4c5c6c7d0d1d2d3d4d5d6d72e20250800000006000000392900001d"
+        "0000000000000003ace503e938c057b3933f33f26a6d1bd508",
+        "c0c1c2c3c4c5c6c7d0d1d2d3d4d5d6d72e202508000000060000003c29000020"
+        "0000000000000003ad4db75450616421e0672982cf5a9fe16fca85fa",
+    };
+    ikev2_opener *o = make_opener();
+    uint8_t bytes[20];
+    ikev2_message_key key;
+    fragment_key(bytes, &key);
+    for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
+        uint8_t message[128];
+        ikev2_opened opened = {.len = 77};
+        const size_t len = hex_bytes(messages[i], message, sizeof(message));
+        assert_int_equal(ikev2_opener_open(o, &key, message, len, &opened), IKEV2_ERR_LENGTH);
+        assert_int_equal(opened.len, 77);
+    }
+    ikev2_opener_free(o);
+}
+
 static void what_cannot_be_opened_is_told_why(void **state)
 {
     (void)state;
@@ -210,6 +237,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_that_another_sealed_are_opened_and_no_bit_may_change),
         cmocka_unit_test(fragments_are_opened_one_by_one),
+        cmocka_unit_test(padding_longer_than_the_text_is_refused),
         cmocka_unit_test(what_cannot_be_opened_is_told_why),
         cmocka_unit_test(every_null_and_every_key_of_a_wrong_length_is_refused),
         cmocka_unit_test(without_memory_no_opener_is_made),

@@ -21,7 +21,10 @@ libdir=${PKG_CONFIG_PATH#"$1"} # below the prefix: lib/pkgconfig, say
 libdir=${libdir%/pkgconfig}
 
 check() { # LIBRARY PROGRAM STATIC: prints what expected/consumers.txt has of the library
-    diff <(grep "^$1: " "$root/tests/prefix/expected/consumers.txt") <("$2")
+    local expected printed
+    expected=$(grep "^$1: " "$root/tests/prefix/expected/consumers.txt")
+    printed=$("$2") || { echo "$2: exit $?"; return 1; }
+    diff <(echo "$expected") <(echo "$printed")
     links "$2" "$1" "$3"
 }
 

@@ -72,7 +72,7 @@ knows() {
     show "$2" | grep -qE \
         "65000:$1 $2 [^*]*\* [^*]*\(rt, 65000, 100\) +BGP.mpls_label_stack: $3( |$)"
 }
-lacks() { ! show "$2" | grep -qF "65000:$1 $2"; }
+lacks() { without "65000:$1 $2" show "$2"; }
 originate() { # PREFIX LABEL
     echo "    route 65000:4 $1 via $(gateway "$1") mpls $2" \
         "{ bgp_ext_community.add((rt, 65000, 100)); };" >"$dir/routes$(number "$1")"

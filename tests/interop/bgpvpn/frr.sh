@@ -77,7 +77,7 @@ configure() { # PREFIX LINE...
 }
 show() { vty -c "show bgp $(family "$1") vpn" | tr -s '\n ' '  '; }
 knows() { show "$2" | grep -qE "Distinguisher: 65000:$1 [^D]*$2[^D]*EC\{65000:100\} label=$3 "; }
-lacks() { ! show "$2" | grep -qF "$2"; }
+lacks() { without "$2" show "$2"; }
 originate() { configure "$1" "label vpn export $2" "network $1"; } # PREFIX LABEL
 unoriginate() { configure "$1" "no network $1"; }
 # After a restart it may keep End-of-RIB back until it has something to send.

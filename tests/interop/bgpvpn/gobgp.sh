@@ -74,7 +74,7 @@ table() { case $1 in *:*) echo vpnv6 ;; *) echo vpnv4 ;; esac; }
 next_hop() { case $1 in *:*) echo 2001:db8:9::4 ;; *) echo 10.8.0.4 ;; esac; }
 show() { ask global rib -a "$(table "$1")" | tr -s '\n ' '  '; }
 knows() { show "$2" | grep -qE "65000:$1:$2 +\[$3\] [^*]*Extcomms: \[65000:100\]"; }
-lacks() { ! show "$2" | grep -qF "65000:$1:$2"; }
+lacks() { without "65000:$1:$2" show "$2"; }
 originate() { # PREFIX LABEL
     ask global rib add -a "$(table "$1")" "$1" label "$2" rd 65000:4 rt 65000:100 \
         nexthop "$(next_hop "$1")"

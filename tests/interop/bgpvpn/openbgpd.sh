@@ -41,5 +41,5 @@ END
 }
 ask() { bgpctl -s "$dir/bgpd.sock" "$@"; }
 knows() { ask show rib detail | tr -s '\n\t ' '   ' | grep -qE "rd 65000:$1 $2 [^/]*rt 65000:100"; }
-lacks() { ! ask show rib detail | grep -qF "rd 65000:$1 $2"; }
+lacks() { without "rd 65000:$1 $2" ask show rib detail; }
 ask_again() { ask neighbor 10.8.0.1 refresh; }

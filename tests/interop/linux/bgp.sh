@@ -59,7 +59,7 @@ observe "another label of ours replaces the first in the kernel" \
     router_shows '172\.16\.5\.0/24 .*encap mpls +300 ' 'ip route show vrf red'
 bgp_tell withdraw 172.16.5.0/24
 observe "and what we withdraw is gone there" \
-    not router_shows '172\.16\.5\.0/24' 'ip route show vrf red'
+    shows_no '172\.16\.5\.0/24' router 'ip route show vrf red'
 router 'ip link set lan0 down'
 observe "what the router withdraws is gone here" says bgp '^route down 192.168.1.0/24'
 bgp_tell quit

@@ -65,7 +65,7 @@ they_begin() {
     traffic_flows "with the new keys"
     tell a delete-ike
     observe "  we end it: neither strongSwan nor the kernel has an SA" \
-        not router_shows 'dmvpn|proto esp' '. /mnt/here/router.sh; router_swan --list-sas; ip xfrm state'
+        shows_no 'dmvpn|proto esp' router '. /mnt/here/router.sh; router_swan --list-sas; ip xfrm state'
     peer_stop a
 }
 
