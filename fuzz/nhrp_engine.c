@@ -245,6 +245,7 @@ static nhrp_engine *begin(uint8_t authentication)
     i.network_id = 1;
     i.flags |= NHRP_INTERFACE_SERVER | NHRP_INTERFACE_PREFIXES;
     i.send_limit = 0;
+    i.flags |= NHRP_INTERFACE_NAT;
     i.max_registrations = MAX_REGISTRATIONS;
     i.authentication = authentication;
     i.key = (const uint8_t *)"x";

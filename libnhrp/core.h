@@ -105,7 +105,9 @@ typedef struct nhrp__link {
     uint64_t errors_from_ms; /* when the window of its errors began */
     uint32_t errors;
 
-    list_node servers; /* of ours, by this link */
+    list_node servers;    /* of ours, by this link */
+    nhrp_addr translated; /* our NBMA address as others see it, where it is another */
+    uint64_t translator;  /* the server that told */
 } nhrp__link;
 
 /* A server of ours, with which we register. */
@@ -160,7 +162,7 @@ typedef struct nhrp__offer {
     uint16_t flags, holding_time_s, mtu;
     uint8_t preference;
     nhrp__labels labels, overlay;
-    nhrp_addr prefix, next_hop, nbma;
+    nhrp_addr prefix, next_hop, nbma, claimed_nbma;
 } nhrp__offer;
 
 enum {
@@ -228,6 +230,7 @@ typedef struct nhrp__note {
     bool record;           /* add a transit record */
     bool positive;         /* a reply with cie and labels */
     nhrp_cie cie;
+    nhrp_cie nat; /* to add to a reply's NAT address extension, where it has an NBMA address */
     nhrp__labels labels;
     nhrp_addr prefix; /* that the labels are for */
     uint8_t codes[MAX_REGISTRATION_CIES];
@@ -407,8 +410,22 @@ void nhrp__server_end(nhrp_engine *e, nhrp__server *s);
 nhrp_rc nhrp__server_hurry(nhrp_engine *e, const nhrp__arrival *a, uint32_t request_id,
                            uint64_t *id);
 nhrp_addr nhrp__server_nbma(const nhrp_engine *e, const nhrp__server *s);
-void nhrp__server_write(nhrp__server *s, nhrp_writer *w, uint8_t *buf, size_t cap);
+void nhrp__server_write(const nhrp_engine *e, nhrp__server *s, nhrp_writer *w, uint8_t *buf,
+                        size_t cap);
 nhrp_rc nhrp__registration_reply_input(nhrp_engine *e, const nhrp__arrival *a);
+
+/* nat.c */
+bool nhrp__nat_understood(const nhrp_packet *p);
+nhrp_addr nhrp__nat_outer(const nhrp_packet *p, const nhrp_addr *protocol,
+                          const nhrp_addr *claimed);
+nhrp_addr nhrp__nat_requester(const nhrp_packet *p);
+nhrp_cie nhrp__nat_cie(const nhrp_addr *nbma, const nhrp_addr *protocol);
+void nhrp__nat_answer(const nhrp_packet *request, const nhrp_addr *claimed, const nhrp_addr *outer,
+                      nhrp_cie *cie, nhrp_cie *nat);
+void nhrp__nat_put(nhrp_writer *w, const nhrp_cie *cie);
+bool nhrp__nat_learn(nhrp__link *l, const nhrp__server *by, const nhrp_packet *reply);
+const nhrp_addr *nhrp__link_outer(const nhrp_engine *e, const nhrp__link *l);
+void nhrp__nat_outdated(nhrp_engine *e, const nhrp__link *l);
 
 /* purge.c */
 nhrp_rc nhrp__answer_keep(nhrp_engine *e, nhrp__link *l, const nhrp_packet *request,

@@ -127,6 +127,10 @@ static void put_reply_extensions(nhrp_engine *e, const nhrp__note *n, const nhrp
             x.len = 0;
             (void)nhrp_writer_put_extension(w, &x);
             (void)nhrp_writer_put_extension_cie(w, &responder);
+        } else if (x.kind == NHRP_KIND_NAT) {
+            (void)nhrp_writer_put_extension(w, &x);
+            if (addr_given(&n->nat.nbma))
+                (void)nhrp_writer_put_extension_cie(w, &n->nat);
         } else {
             (void)nhrp_writer_put_extension(w, &x);
         }
@@ -301,7 +305,7 @@ static void write_intent(nhrp_engine *e, nhrp__intent *i, nhrp__link *l, nhrp_wr
         nhrp__resolution_write(e, CONTAINER_OF(i, nhrp__resolution, intent), w, buf, cap);
         break;
     case INTENT_REGISTRATION:
-        nhrp__server_write(CONTAINER_OF(i, nhrp__server, intent), w, buf, cap);
+        nhrp__server_write(e, CONTAINER_OF(i, nhrp__server, intent), w, buf, cap);
         break;
     case INTENT_PURGE:
         nhrp__purge_write(e, CONTAINER_OF(i, nhrp__answer, intent), w, buf, cap);

@@ -353,6 +353,8 @@ nhrp_rc nhrp_engine_link_set_nbma(nhrp_engine *e, uint64_t now_ms, uint32_t link
     if (addr_equal(local_nbma, &l->cfg.local_nbma))
         return NHRP_OK;
     l->cfg.local_nbma = *local_nbma;
+    memset(&l->translated, 0, sizeof(l->translated));
+    l->translator = 0;
     nhrp__servers_renew(e, l);
     nhrp__resolutions_renew(e, l);
     nhrp__answers_outdated(e, l);

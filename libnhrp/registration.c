@@ -141,6 +141,8 @@ nhrp_rc nhrp__registration_input(nhrp_engine *e, const nhrp__arrival *a)
     n->type = NHRP_REGISTRATION_REPLY;
     if (a->from)
         n->to = *a->from;
+    if (!addr_equal(&n->to, &p->source_nbma))
+        n->nat = nhrp__nat_cie(&n->to, &p->source_protocol);
     bool told = false;
     it = cies = 0;
     while (nhrp_cie_next(p, &it, &cie) == NHRP_YES && claim_read(a, &cie, &c))

@@ -253,7 +253,8 @@ void nhrp__servers_renew(nhrp_engine *e, nhrp__link *l)
 }
 
 /* A station that registers itself leaves the client addresses out: they are the packet's own. */
-void nhrp__server_write(nhrp__server *s, nhrp_writer *w, uint8_t *buf, size_t cap)
+void nhrp__server_write(const nhrp_engine *e, nhrp__server *s, nhrp_writer *w, uint8_t *buf,
+                        size_t cap)
 {
     static const uint16_t asked_for[] = {NHRP_EXTENSION_RESPONDER, NHRP_EXTENSION_FORWARD,
                                          NHRP_EXTENSION_REVERSE};
@@ -267,6 +268,8 @@ void nhrp__server_write(nhrp__server *s, nhrp_writer *w, uint8_t *buf, size_t ca
     h.hop_count = c->hop_count;
     if (l->cfg.flags & NHRP_LINK_UNIQUE)
         h.flags = NHRP_FLAG_REGISTRATION_UNIQUE;
+    if (c->flags & NHRP_INTERFACE_NAT)
+        h.flags |= NHRP_FLAG_NAT;
     h.request_id = s->request_id;
     h.source_nbma = l->cfg.local_nbma;
     h.source_protocol = nhrp__link_local(l, s->family);
@@ -278,6 +281,14 @@ void nhrp__server_write(nhrp__server *s, nhrp_writer *w, uint8_t *buf, size_t ca
     for (size_t i = 0; i < sizeof(asked_for) / sizeof(asked_for[0]); i++) {
         const nhrp_extension x = {.type = asked_for[i], .compulsory = 1};
         (void)nhrp_writer_put_extension(w, &x);
+    }
+    if (c->flags & NHRP_INTERFACE_NAT) {
+        /* As deployed: the server's addresses, its tunnel address all zero where it is unknown. */
+        const nhrp_addr nbma = nhrp__server_nbma(e, s);
+        nhrp_addr protocol = s->protocol;
+        protocol.family = s->family;
+        const nhrp_cie server = nhrp__nat_cie(&nbma, &protocol);
+        nhrp__nat_put(w, &server);
     }
     nhrp__authentication_put(l, w);
 }
@@ -318,7 +329,7 @@ static void refused(nhrp_engine *e, nhrp__server *s, uint8_t code)
     choose_beside(e, s);
 }
 
-static void registered(nhrp_engine *e, nhrp__server *s)
+static void registered(nhrp_engine *e, nhrp__server *s, const nhrp_packet *p)
 {
     const uint64_t holding_ms = (uint64_t)s->link->interface->cfg.holding_time_s * 1000;
     set_state(s, NHRP_SERVER_REGISTERED);
@@ -326,10 +337,15 @@ static void registered(nhrp_engine *e, nhrp__server *s)
     /* RFC 2332 5.2.3: at a third of the holding time. */
     nhrp__timer_set(e, &s->timer, e->now_ms + holding_ms / 3);
     choose_beside(e, s);
-    if (s->state != NHRP_SERVER_REGISTERED || s->told)
+    if (s->state != NHRP_SERVER_REGISTERED)
         return;
+    if (!s->told)
+        push(e, s, NHRP_EVENT_REGISTERED, 0, 0);
     s->told = true;
-    push(e, s, NHRP_EVENT_REGISTERED, 0, 0);
+    if ((s->link->interface->cfg.flags & NHRP_INTERFACE_NAT) && nhrp__nat_learn(s->link, s, p)) {
+        push(e, s, NHRP_EVENT_TRANSLATED, 0, 0);
+        nhrp__nat_outdated(e, s->link);
+    }
 }
 
 nhrp_rc nhrp__registration_reply_input(nhrp_engine *e, const nhrp__arrival *a)
@@ -359,7 +375,7 @@ nhrp_rc nhrp__registration_reply_input(nhrp_engine *e, const nhrp__arrival *a)
     if (code != NHRP_CODE_SUCCESS)
         refused(e, s, code);
     else
-        registered(e, s);
+        registered(e, s, p);
     return NHRP_OK;
 }
 

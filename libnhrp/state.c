@@ -7,6 +7,9 @@
 
 #include <internal/versioned.h>
 
+/* What the first version of the struct had. */
+#define LINK_FIRST offsetof(nhrp_link, translated_nbma)
+
 static void show_mapping(const nhrp__mapping *m, nhrp_mapping *out)
 {
     memset(out, 0, sizeof(*out));
@@ -73,7 +76,7 @@ nhrp_rc nhrp_engine_next_mapping(const nhrp_engine *e, uint64_t *it, nhrp_mappin
     return NHRP_OK;
 }
 
-static nhrp_rc write_link(const nhrp__link *l, nhrp_link *out, nhrp_rc found)
+static nhrp_rc write_link(const nhrp_engine *e, const nhrp__link *l, nhrp_link *out, nhrp_rc found)
 {
     nhrp_link v;
     memset(&v, 0, sizeof(v));
@@ -96,7 +99,10 @@ static nhrp_rc write_link(const nhrp__link *l, nhrp_link *out, nhrp_rc found)
     v.peer_protocol_ipv6 = l->cfg.peer_protocol_ipv6;
     v.identity = l->identity;
     v.identity_len = l->cfg.identity_len;
-    return versioned_write(out, &v, sizeof(v), sizeof(v)) ? found : NHRP_ERR_ARG;
+    const nhrp_addr *outer = nhrp__link_outer(e, l);
+    if (!addr_equal(outer, &l->cfg.local_nbma))
+        v.translated_nbma = *outer;
+    return versioned_write(out, &v, sizeof(v), LINK_FIRST) ? found : NHRP_ERR_ARG;
 }
 
 nhrp_rc nhrp_engine_get_link(const nhrp_engine *e, uint32_t link, nhrp_link *out)
@@ -104,7 +110,7 @@ nhrp_rc nhrp_engine_get_link(const nhrp_engine *e, uint32_t link, nhrp_link *out
     if (!e || !out)
         return NHRP_ERR_ARG;
     const nhrp__link *l = nhrp__link_find(e, link);
-    return l ? write_link(l, out, NHRP_OK) : NHRP_ERR_ABSENT;
+    return l ? write_link(e, l, out, NHRP_OK) : NHRP_ERR_ABSENT;
 }
 
 nhrp_rc nhrp_engine_next_link(const nhrp_engine *e, uint64_t *it, nhrp_link *out)
@@ -115,7 +121,7 @@ nhrp_rc nhrp_engine_next_link(const nhrp_engine *e, uint64_t *it, nhrp_link *out
         const nhrp__link *l = CONTAINER_OF(n, nhrp__link, node);
         if (l->serial <= *it)
             continue;
-        const nhrp_rc rc = write_link(l, out, NHRP_YES);
+        const nhrp_rc rc = write_link(e, l, out, NHRP_YES);
         if (rc == NHRP_YES)
             *it = l->serial;
         return rc;

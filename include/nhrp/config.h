@@ -67,7 +67,10 @@ enum {
     NHRP_INTERFACE_SHORTCUT = 0x02,     /**< Obeys them (ip nhrp shortcut). */
     NHRP_INTERFACE_TUNNEL_FIRST = 0x04, /**< Answers over a direct tunnel, made first: FlexVPN. */
     NHRP_INTERFACE_SERVER = 0x08,       /**< Accepts registrations. */
-    NHRP_INTERFACE_PREFIXES = 0x10      /**< Also those of prefixes, not of hosts alone. */
+    NHRP_INTERFACE_PREFIXES = 0x10,     /**< Also those of prefixes, not of hosts alone. */
+    /** Asks for our NBMA address as the server sees it, and tells it: the NAT address extension.
+        That of others is understood in any case. */
+    NHRP_INTERFACE_NAT = 0x20
 };
 
 /** How packets of an interface are authenticated (RFC 2332 5.3.4). */

@@ -87,6 +87,7 @@ typedef struct nhrp_link {
     nhrp_addr peer_protocol_ipv6;  /**< As configured. */
     const uint8_t *identity;       /**< As configured. */
     size_t identity_len;           /**< Octets of identity. */
+    nhrp_addr translated_nbma;     /**< Ours as our server sees it, where a NAT changes it. */
 } nhrp_link;
 
 /** Sizes of the arrays of counters. */
