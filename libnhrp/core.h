@@ -106,6 +106,7 @@ typedef struct nhrp__link {
     uint32_t errors;
 
     list_node servers;    /* of ours, by this link */
+    list_node replicas;   /* where packets for many go */
     nhrp_addr translated; /* our NBMA address as others see it, where it is another */
     uint64_t translator;  /* the server that told */
 } nhrp__link;
@@ -125,9 +126,21 @@ typedef struct nhrp__server {
     uint8_t family;         /* of the address that is registered */
     bool added;             /* by nhrp_engine_server_add */
     bool told;              /* the caller knows that it is registered */
+    bool multicast;         /* packets for many go there too */
     nhrp_addr protocol;     /* NONE where unknown */
     nhrp_addr nbma;         /* NONE: that of the mapping of protocol */
 } nhrp__server;
+
+/* An NBMA address of a multipoint link that packets for many are replicated to. */
+typedef struct nhrp__replica {
+    map_node by_key, by_id;
+    list_node link_node;
+    nhrp__link *link;
+    uint64_t id;
+    uint32_t holders; /* registered clients there, and one where it is fixed */
+    bool fixed;       /* by nhrp_engine_multicast_add */
+    nhrp_addr nbma;
+} nhrp__replica;
 
 /* A link that may have gone. */
 typedef struct nhrp__link_ref {
@@ -143,6 +156,7 @@ typedef struct nhrp__mapping {
     uint64_t created_ms, expires_ms;
     struct nhrp__link *link; /* that it uses; NULL while incomplete or negative */
     struct nhrp__resolution *resolution;
+    nhrp__replica *replica; /* of a registered client, or NULL */
     nhrp__link_ref request_link;
     uint32_t failures;
     uint64_t rest_ms; /* how long a negative one rests */
@@ -266,10 +280,11 @@ struct nhrp_engine {
     nhrp__local *locals; /* few: links commonly share one address */
     size_t local_count, local_cap;
     list_node interfaces, links, servers, mappings, dirty, dead, outputs, flows;
-    uint32_t server_count; /* of those that the caller added */
+    uint32_t server_count, fixed_replica_count; /* of those that the caller added */
     uint32_t interface_count, output_count, resolution_count, question_count, flow_count;
     map links_by_id, links_by_nbma, links_by_protocol[2];
     map mappings_by_id, mappings_by_prefix;
+    map replicas_by_key, replicas_by_id;
     map resolutions_by_request, questions_by_id, answers_by_key, answers_by_request, flows_by_key;
     uint32_t prefix_lengths[2][129]; /* mappings by family and length, to search few lengths */
 };
@@ -413,6 +428,11 @@ nhrp_addr nhrp__server_nbma(const nhrp_engine *e, const nhrp__server *s);
 void nhrp__server_write(const nhrp_engine *e, nhrp__server *s, nhrp_writer *w, uint8_t *buf,
                         size_t cap);
 nhrp_rc nhrp__registration_reply_input(nhrp_engine *e, const nhrp__arrival *a);
+
+/* multicast.c */
+nhrp__replica *nhrp__replica_hold(nhrp_engine *e, nhrp__link *l, const nhrp_addr *nbma);
+void nhrp__replica_release(nhrp_engine *e, nhrp__replica *r);
+void nhrp__replicas_end(nhrp_engine *e, nhrp__link *l);
 
 /* nat.c */
 bool nhrp__nat_understood(const nhrp_packet *p);

@@ -275,6 +275,7 @@ nhrp_rc nhrp_engine_link_up(nhrp_engine *e, uint64_t now_ms, uint32_t link,
     l->interface = i;
     l->cfg = c;
     list_init(&l->servers);
+    list_init(&l->replicas);
     const nhrp_rc rc = nhrp__servers_of_link(e, l);
     if (rc != NHRP_OK) {
         alloc_free(&e->mem, l);
@@ -320,6 +321,7 @@ static void link_end(nhrp_engine *e, nhrp__link *l)
         nhrp__mapping_end(e, CONTAINER_OF(l->mappings.next, nhrp__mapping, link_node));
     while (!list_empty(&l->servers))
         nhrp__server_end(e, CONTAINER_OF(l->servers.next, nhrp__server, link_node));
+    nhrp__replicas_end(e, l);
     local_remove(e, &l->cfg.local_protocol_ipv4);
     local_remove(e, &l->cfg.local_protocol_ipv6);
     list_remove(&l->node);

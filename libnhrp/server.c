@@ -393,8 +393,8 @@ nhrp_rc nhrp_server_config_init(nhrp_server_config *cfg)
 static bool config_ok(const nhrp_engine *e, const nhrp__link *l, const nhrp_server_config *c)
 {
     const bool multipoint = (l->cfg.flags & NHRP_LINK_MULTIPOINT) != 0;
-    if (c->flags != 0 || !addr_valid(&c->protocol) || !addr_valid(&c->nbma) ||
-        (addr_given(&c->protocol) && nhrp__address_ours(e, &c->protocol)))
+    if ((c->flags & ~(uint32_t)NHRP_SERVER_MULTICAST) || !addr_valid(&c->protocol) ||
+        !addr_valid(&c->nbma) || (addr_given(&c->protocol) && nhrp__address_ours(e, &c->protocol)))
         return false;
     /* Without an NBMA address its tunnel address must lead to one. */
     if (multipoint && !addr_given(&c->nbma) && !addr_given(&c->protocol))
@@ -439,6 +439,7 @@ nhrp_rc nhrp_engine_server_add(nhrp_engine *e, uint64_t now_ms, const nhrp_serve
         return rc;
     s->added = true;
     e->server_count++;
+    s->multicast = (c.flags & NHRP_SERVER_MULTICAST) != 0;
     s->priority = c.priority;
     s->protocol = addr_bare(&c.protocol, 0);
     s->nbma = addr_given(&c.nbma) ? addr_bare(&c.nbma, 0) : l->cfg.peer_nbma;

@@ -54,11 +54,11 @@ typedef struct nhrp_config {
     uint32_t max_flows_per_link;     /**< 1,024 of max_flows that one link brought. */
     uint32_t max_outputs_per_link;   /**< 1,024 of max_outputs that packets by one link caused. */
     uint32_t max_questions_per_requester; /**< 16 requests of one requester on a link wait. */
-    uint32_t silent_ms;   /**< 5,000: rest after requests that nobody answered, which
-                               denies nothing; doubles, up to negative_max_ms. */
-    uint32_t reserved;    /**< Zero. */
-    uint32_t max_servers; /**< 1,000 that nhrp_engine_server_add adds. */
-    uint32_t reserved2;   /**< Zero. */
+    uint32_t silent_ms;     /**< 5,000: rest after requests that nobody answered, which
+                                 denies nothing; doubles, up to negative_max_ms. */
+    uint32_t reserved;      /**< Zero. */
+    uint32_t max_servers;   /**< 1,000 that nhrp_engine_server_add adds. */
+    uint32_t max_multicast; /**< 1,000 that nhrp_engine_multicast_add adds. */
 } nhrp_config;
 
 /** Flags of an interface. */
@@ -70,7 +70,10 @@ enum {
     NHRP_INTERFACE_PREFIXES = 0x10,     /**< Also those of prefixes, not of hosts alone. */
     /** Asks for our NBMA address as the server sees it, and tells it: the NAT address extension.
         That of others is understood in any case. */
-    NHRP_INTERFACE_NAT = 0x20
+    NHRP_INTERFACE_NAT = 0x20,
+    /** nhrp_engine_next_multicast names the registered clients of multipoint links (ip nhrp map
+        multicast dynamic). */
+    NHRP_INTERFACE_MULTICAST = 0x40
 };
 
 /** How packets of an interface are authenticated (RFC 2332 5.3.4). */
