@@ -168,6 +168,7 @@ typedef struct nhrp__mapping {
     nhrp_addr prefix; /* its scope is the VRF */
     nhrp_addr destination;
     nhrp_addr next_hop, nbma, claimed_nbma;
+    uint8_t interface_id[8]; /* of the peer's link-local address; zero: not told */
 } nhrp__mapping;
 
 /* What a Resolution Reply offered. */
@@ -177,6 +178,7 @@ typedef struct nhrp__offer {
     uint8_t preference;
     nhrp__labels labels, overlay;
     nhrp_addr prefix, next_hop, nbma, claimed_nbma;
+    uint8_t interface_id[8];
 } nhrp__offer;
 
 enum {
@@ -244,6 +246,7 @@ typedef struct nhrp__note {
     bool record;           /* add a transit record */
     bool positive;         /* a reply with cie and labels */
     nhrp_cie cie;
+    nhrp_addr link_local; /* ours, in a second CIE, where given */
     nhrp_cie nat; /* to add to a reply's NAT address extension, where it has an NBMA address */
     nhrp__labels labels;
     nhrp_addr prefix; /* that the labels are for */

@@ -147,6 +147,18 @@ static void put_reply_extensions(nhrp_engine *e, const nhrp__note *n, const nhrp
         nhrp__authentication_put(l, w);
 }
 
+/* draft-detienne-dmvpn 4.7: about IPv6, a second CIE with the link-local address. */
+static void put_answer(nhrp_writer *w, const nhrp__note *n)
+{
+    nhrp_cie second = n->cie;
+    (void)nhrp_writer_put_cie(w, &n->cie);
+    if (!n->positive || !addr_given(&n->link_local))
+        return;
+    second.prefix_len = NHRP_PREFIX_HOST;
+    second.protocol = addr_bare(&n->link_local, 0);
+    (void)nhrp_writer_put_cie(w, &second);
+}
+
 static void write_reply(nhrp_engine *e, nhrp__note *n, const nhrp__link *l, const nhrp_packet *p,
                         nhrp_writer *w, uint8_t *buf, size_t cap)
 {
@@ -164,7 +176,7 @@ static void write_reply(nhrp_engine *e, nhrp__note *n, const nhrp__link *l, cons
     }
     (void)nhrp_writer_begin(w, buf, cap, &h);
     if (n->type == NHRP_RESOLUTION_REPLY)
-        (void)nhrp_writer_put_cie(w, &n->cie);
+        put_answer(w, n);
     else
         put_cies(w, p, n->codes);
     put_reply_extensions(e, n, l, p, w);

@@ -236,6 +236,8 @@ static bool link_config_ok(const nhrp_link_config *c)
            addr_given(&c->local_nbma) && addr_given(&c->peer_nbma) == !multipoint &&
            (multipoint || c->peer_nbma.family == c->local_nbma.family) &&
            !(multipoint && (c->flags & (NHRP_LINK_REGISTER | NHRP_LINK_LEAF))) &&
+           (c->local_link_local.family == NHRP_FAMILY_NONE ||
+            addr_link_local(&c->local_link_local)) &&
            c->identity_len <= MAX_IDENTITY && (c->identity || c->identity_len == 0);
 }
 

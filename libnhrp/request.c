@@ -65,8 +65,8 @@ static nhrp_rc reply_negative(nhrp_engine *e, nhrp__link *out, const nhrp_addr *
 /* What is answered is kept, to be purged; without room for that it is refused: RFC 2332 5.2.2. */
 static nhrp_rc reply_positive(nhrp_engine *e, const nhrp__link *cause, nhrp__link *out,
                               const nhrp_addr *to, const nhrp_packet *p, const nhrp_cie *cie,
-                              const nhrp_cie *nat, const nhrp_addr *prefix,
-                              const nhrp__labels *labels)
+                              const nhrp_cie *nat, const nhrp_addr *link_local,
+                              const nhrp_addr *prefix, const nhrp__labels *labels)
 {
     nhrp__note *n;
     nhrp_rc rc = reply_note(e, cause, out, p->bytes, p->size, &n);
@@ -80,6 +80,8 @@ static nhrp_rc reply_positive(nhrp_engine *e, const nhrp__link *cause, nhrp__lin
         n->positive = true;
         n->cie = *cie;
         n->nat = *nat;
+        if (link_local && p->destination_protocol.family == NHRP_FAMILY_IPV6)
+            n->link_local = *link_local;
         n->labels = *labels;
         n->prefix = *prefix;
     } else {
@@ -107,7 +109,7 @@ static nhrp_rc answer_registered(nhrp_engine *e, const nhrp__arrival *a, const n
     cie.holding_time_s = (uint16_t)(left < UINT16_MAX ? left : UINT16_MAX);
     cie.protocol = addr_bare(&m->next_hop, 0);
     nhrp__nat_answer(p, &m->claimed_nbma, &m->nbma, &cie, &nat);
-    return reply_positive(e, a->link, a->link, &to, p, &cie, &nat, &m->prefix, &none);
+    return reply_positive(e, a->link, a->link, &to, p, &cie, &nat, NULL, &m->prefix, &none);
 }
 
 nhrp_rc nhrp__request_input(nhrp_engine *e, const nhrp__arrival *a)
@@ -243,7 +245,8 @@ static nhrp_rc reply_local(nhrp_engine *e, nhrp__question *q, nhrp__link *out, c
     cie.holding_time_s = (uint16_t)(holding < UINT16_MAX ? holding : UINT16_MAX);
     cie.protocol = nhrp__link_local(out, family);
     nhrp__nat_answer(p, &out->cfg.local_nbma, nhrp__link_outer(e, out), &cie, &nat);
-    return reply_positive(e, q->link, out, &to, p, &cie, &nat, &prefix, &labels);
+    return reply_positive(e, q->link, out, &to, p, &cie, &nat, &out->cfg.local_link_local, &prefix,
+                          &labels);
 }
 
 static nhrp_rc answer_local(nhrp_engine *e, nhrp__question *q, const nhrp_packet *p,

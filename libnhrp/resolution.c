@@ -311,6 +311,18 @@ static nhrp_rc take_labels(const nhrp__scan *s, const nhrp_addr *destination, ui
     return NHRP_OK;
 }
 
+/* draft-detienne-dmvpn 4.7: the link-local address of who answers, at the same NBMA address. */
+static void take_link_local(const nhrp_packet *p, const nhrp_cie *first, uint8_t interface_id[8])
+{
+    nhrp_cie cie;
+    size_t it = 0;
+    memset(interface_id, 0, 8);
+    while (nhrp_cie_next(p, &it, &cie) == NHRP_YES)
+        if (cie.code == NHRP_CODE_SUCCESS && addr_link_local(&cie.protocol) &&
+            addr_equal(&cie.nbma, &first->nbma))
+            memcpy(interface_id, cie.protocol.bytes + 8, 8);
+}
+
 static nhrp_rc take_offer(nhrp_engine *e, const nhrp__arrival *a, const nhrp__resolution *r,
                           const nhrp_cie *cie, nhrp__offer *o)
 {
@@ -345,6 +357,7 @@ static nhrp_rc take_offer(nhrp_engine *e, const nhrp__arrival *a, const nhrp__re
     o->next_hop = addr_unmapped(&cie->protocol);
     o->nbma = nbma;
     o->claimed_nbma = addr_bare(&cie->nbma, 0);
+    take_link_local(&a->pkt, cie, o->interface_id);
     return NHRP_OK;
 }
 
@@ -354,11 +367,17 @@ static nhrp_rc take_offer(nhrp_engine *e, const nhrp__arrival *a, const nhrp__re
  */
 static bool speaks_for_itself(const nhrp__arrival *a)
 {
-    nhrp_cie cie;
+    nhrp_cie cie, first;
     size_t it = 0;
     if (!(a->link->cfg.flags & NHRP_LINK_LEAF))
         return true;
+    memset(&first, 0, sizeof(first));
     while (nhrp_cie_next(&a->pkt, &it, &cie) == NHRP_YES) {
+        /* Its link-local address is its own at the NBMA address that was found to be its own. */
+        if (addr_link_local(&cie.protocol) && addr_given(&first.nbma) &&
+            addr_equal(&cie.nbma, &first.nbma))
+            continue;
+        first = cie;
         const nhrp_addr nbma = nhrp__nat_outer(&a->pkt, &cie.protocol, &cie.nbma);
         if (cie.code == NHRP_CODE_SUCCESS && (!addr_equal(&nbma, &a->link->cfg.peer_nbma) ||
                                               !nhrp__link_peer_is(a->link, &cie.protocol)))
@@ -463,6 +482,7 @@ static void complete(nhrp_engine *e, nhrp__resolution *r, nhrp__link *l)
     m->next_hop = o.next_hop;
     m->nbma = o.nbma;
     m->claimed_nbma = o.claimed_nbma;
+    memcpy(m->interface_id, o.interface_id, sizeof(m->interface_id));
     m->expires_ms = e->now_ms + (uint64_t)o.holding_time_s * 1000;
     nhrp__mapping_arm(e, m);
     nhrp__mapping_touch(e, m);

@@ -217,20 +217,35 @@ static nhrp_addr peer_of(const nhrp__link *l, uint8_t family)
     return family == NHRP_FAMILY_IPV4 ? l->cfg.peer_protocol_ipv4 : l->cfg.peer_protocol_ipv6;
 }
 
-/* The server that the only peer of a link is: IPv4 where there is it, else IPv6. */
+/* A packet registers addresses of one family, so each family has a server of its own. */
+static bool registers(const nhrp__link *l, uint8_t family)
+{
+    const bool ipv4 = addr_given(&l->cfg.local_protocol_ipv4);
+    if (family == NHRP_FAMILY_IPV4)
+        return ipv4;
+    /* Who is known by IPv4 alone may not serve IPv6. */
+    return addr_given(&l->cfg.local_protocol_ipv6) &&
+           (!ipv4 || addr_given(&l->cfg.peer_protocol_ipv6));
+}
+
+/* The servers that the only peer of a link is. */
 nhrp_rc nhrp__servers_of_link(nhrp_engine *e, nhrp__link *l)
 {
+    static const uint8_t families[] = {NHRP_FAMILY_IPV4, NHRP_FAMILY_IPV6};
     nhrp__server *s;
-    if (!(l->cfg.flags & NHRP_LINK_REGISTER))
-        return NHRP_OK;
-    const uint8_t family =
-        addr_given(&l->cfg.local_protocol_ipv4) ? NHRP_FAMILY_IPV4 : NHRP_FAMILY_IPV6;
-    const nhrp_rc rc = server_new(e, l, family, &s);
-    if (rc != NHRP_OK)
-        return rc;
-    s->priority = l->cfg.priority;
-    s->protocol = peer_of(l, family);
-    s->nbma = l->cfg.peer_nbma;
+    for (size_t i = 0; i < sizeof(families) && (l->cfg.flags & NHRP_LINK_REGISTER); i++) {
+        if (!registers(l, families[i]))
+            continue;
+        const nhrp_rc rc = server_new(e, l, families[i], &s);
+        if (rc != NHRP_OK) {
+            while (!list_empty(&l->servers))
+                nhrp__server_end(e, CONTAINER_OF(l->servers.next, nhrp__server, link_node));
+            return rc;
+        }
+        s->priority = l->cfg.priority;
+        s->protocol = peer_of(l, families[i]);
+        s->nbma = l->cfg.peer_nbma;
+    }
     return NHRP_OK;
 }
 

@@ -7,8 +7,9 @@
 
 #include <internal/versioned.h>
 
-/* What the first version of the struct had. */
-#define LINK_FIRST offsetof(nhrp_link, translated_nbma)
+/* What the first versions of the structs had. */
+#define MAPPING_FIRST offsetof(nhrp_mapping, link_local)
+#define LINK_FIRST    offsetof(nhrp_link, translated_nbma)
 
 static void show_mapping(const nhrp__mapping *m, nhrp_mapping *out)
 {
@@ -39,13 +40,20 @@ static void show_mapping(const nhrp__mapping *m, nhrp_mapping *out)
     out->next_hop = m->next_hop;
     out->nbma = m->nbma;
     out->claimed_nbma = m->claimed_nbma;
+    static const uint8_t none[sizeof(m->interface_id)] = {0};
+    if (memcmp(m->interface_id, none, sizeof(none)) != 0) {
+        out->link_local.family = NHRP_FAMILY_IPV6;
+        out->link_local.bytes[0] = 0xfe;
+        out->link_local.bytes[1] = 0x80;
+        memcpy(out->link_local.bytes + 8, m->interface_id, sizeof(none));
+    }
 }
 
 static nhrp_rc write_mapping(const nhrp__mapping *m, nhrp_mapping *out, nhrp_rc found)
 {
     nhrp_mapping v;
     show_mapping(m, &v);
-    return versioned_write(out, &v, sizeof(v), sizeof(v)) ? found : NHRP_ERR_ARG;
+    return versioned_write(out, &v, sizeof(v), MAPPING_FIRST) ? found : NHRP_ERR_ARG;
 }
 
 nhrp_rc nhrp_engine_get_mapping(const nhrp_engine *e, uint64_t id, nhrp_mapping *out)

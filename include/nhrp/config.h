@@ -137,6 +137,8 @@ typedef struct nhrp_link_config {
     size_t identity_len;           /**< 0 to 255. */
     uint32_t priority;             /**< REGISTER: of the server that the peer is; 0 is the best. */
     uint32_t reserved;             /**< Zero. */
+    nhrp_addr local_link_local;    /**< Our IPv6 link-local address, fe80::/64, to be told with
+                                        answers about IPv6; NONE: not told. */
 } nhrp_link_config;
 
 /**

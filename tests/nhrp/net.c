@@ -93,6 +93,7 @@ static bool half(net *n, node *d, uint32_t id, const node *peer, uint32_t peer_i
     c.local_nbma = d->nbma;
     c.local_protocol_ipv4 = d->tunnel;
     c.local_protocol_ipv6 = d->tunnel6;
+    c.local_link_local = d->link_local;
     c.peer_nbma = peer->outer;
     c.peer_protocol_ipv4 = peer->tunnel;
     c.peer_protocol_ipv6 = peer->tunnel6;

@@ -61,6 +61,7 @@ typedef struct node {
     int index;
     nhrp_engine *engine;
     nhrp_addr tunnel, tunnel6, nbma;
+    nhrp_addr link_local;
     nhrp_addr outer; /* what others see its packets come from: a NAT's, or nbma */
     net_link links[MAX_LINKS];
     net_route routes[MAX_ROUTES];
