@@ -204,6 +204,7 @@ static void serve(nhrp_engine *e, uint64_t now, script *s)
     (void)nhrp_server_config_init(&c);
     c.link = take(s) % LINKS;
     c.priority = take(s) % 4;
+    c.flags = c.priority % 2 ? NHRP_SERVER_MULTICAST : 0;
     if (take(s) % 2)
         c.protocol = ip4(172, 16, 1, take(s));
     if (c.link == MULTIPOINT && take(s) % 2)
@@ -227,6 +228,18 @@ static void check_servers(const nhrp_engine *e)
     require(standby == 0 || tried >= MAX_REGISTRATIONS);
 }
 
+/* Few addresses are in use, and each comes once. */
+static void check_multicast(const nhrp_engine *e)
+{
+    nhrp_addr nbma;
+    uint64_t it = 0;
+    bool seen[4] = {false};
+    while (nhrp_engine_next_multicast(e, MULTIPOINT, &it, &nbma) == NHRP_YES) {
+        require(nbma.bytes[3] < 4 && !seen[nbma.bytes[3]]);
+        seen[nbma.bytes[3]] = true;
+    }
+}
+
 static nhrp_engine *begin(uint8_t authentication)
 {
     nhrp_config c;
@@ -245,6 +258,7 @@ static nhrp_engine *begin(uint8_t authentication)
     i.network_id = 1;
     i.flags |= NHRP_INTERFACE_SERVER | NHRP_INTERFACE_PREFIXES;
     i.send_limit = 0;
+    i.flags |= NHRP_INTERFACE_NAT | NHRP_INTERFACE_MULTICAST;
     i.max_registrations = MAX_REGISTRATIONS;
     i.authentication = authentication;
     i.key = (const uint8_t *)"x";
@@ -316,6 +330,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             a = ip4(192, 168, 1, take(&s));
             (void)nhrp_engine_link_set_nbma(e, now, take(&s) % LINKS, &a);
             break;
+        case FIRST_RARE + 3:
+            a = ip4(198, 51, 100, (uint8_t)(take(&s) % 4));
+            (void)nhrp_engine_multicast_add(e, now, take(&s) % LINKS, &a);
+            break;
+        case FIRST_RARE + 4:
+            a = ip4(198, 51, 100, (uint8_t)(take(&s) % 4));
+            (void)nhrp_engine_multicast_remove(e, now, take(&s) % LINKS, &a);
+            break;
         case FIRST_RARE + 1:
             serve(e, now, &s);
             break;
@@ -328,6 +350,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         drain(e, now, &s, last_id);
         check(e, now);
         check_servers(e);
+        check_multicast(e);
     }
     /* In the end everything runs out, but for registering with the server and what is static. */
     (void)nhrp_engine_link_down(e, now, 0);

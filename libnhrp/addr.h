@@ -99,6 +99,14 @@ static inline bool prefix_len_from_wire(uint8_t family, uint8_t wire, uint8_t *o
     return true;
 }
 
+/* RFC 4291 2.5.6: fe80::/64, and an interface identifier. */
+static inline bool addr_link_local(const nhrp_addr *a)
+{
+    static const uint8_t lead[8] = {0xfe, 0x80}, none[8] = {0};
+    return a->family == NHRP_FAMILY_IPV6 && memcmp(a->bytes, lead, sizeof(lead)) == 0 &&
+           memcmp(a->bytes + sizeof(lead), none, sizeof(none)) != 0;
+}
+
 /* An IPv4 address in IPv6 form: what a node without an IPv6 tunnel address says in IPv6 packets. */
 static inline nhrp_addr addr_mapped(const nhrp_addr *v4)
 {

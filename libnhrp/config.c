@@ -42,6 +42,7 @@ nhrp_rc nhrp_config_init(nhrp_config *cfg)
     cfg->max_questions_per_requester = 16;
     cfg->silent_ms = 5000;
     cfg->max_servers = 1000;
+    cfg->max_multicast = 1000;
     return NHRP_OK;
 }
 

@@ -105,7 +105,10 @@ typedef struct nhrp__link {
     uint64_t errors_from_ms; /* when the window of its errors began */
     uint32_t errors;
 
-    list_node servers; /* of ours, by this link */
+    list_node servers;    /* of ours, by this link */
+    list_node replicas;   /* where packets for many go */
+    nhrp_addr translated; /* our NBMA address as others see it, where it is another */
+    uint64_t translator;  /* the server that told */
 } nhrp__link;
 
 /* A server of ours, with which we register. */
@@ -123,9 +126,21 @@ typedef struct nhrp__server {
     uint8_t family;         /* of the address that is registered */
     bool added;             /* by nhrp_engine_server_add */
     bool told;              /* the caller knows that it is registered */
+    bool multicast;         /* packets for many go there too */
     nhrp_addr protocol;     /* NONE where unknown */
     nhrp_addr nbma;         /* NONE: that of the mapping of protocol */
 } nhrp__server;
+
+/* An NBMA address of a multipoint link that packets for many are replicated to. */
+typedef struct nhrp__replica {
+    map_node by_key, by_id;
+    list_node link_node;
+    nhrp__link *link;
+    uint64_t id;
+    uint32_t holders; /* registered clients there, and one where it is fixed */
+    bool fixed;       /* by nhrp_engine_multicast_add */
+    nhrp_addr nbma;
+} nhrp__replica;
 
 /* A link that may have gone. */
 typedef struct nhrp__link_ref {
@@ -141,6 +156,7 @@ typedef struct nhrp__mapping {
     uint64_t created_ms, expires_ms;
     struct nhrp__link *link; /* that it uses; NULL while incomplete or negative */
     struct nhrp__resolution *resolution;
+    nhrp__replica *replica; /* of a registered client, or NULL */
     nhrp__link_ref request_link;
     uint32_t failures;
     uint64_t rest_ms; /* how long a negative one rests */
@@ -152,6 +168,7 @@ typedef struct nhrp__mapping {
     nhrp_addr prefix; /* its scope is the VRF */
     nhrp_addr destination;
     nhrp_addr next_hop, nbma, claimed_nbma;
+    uint8_t interface_id[8]; /* of the peer's link-local address; zero: not told */
 } nhrp__mapping;
 
 /* What a Resolution Reply offered. */
@@ -160,7 +177,8 @@ typedef struct nhrp__offer {
     uint16_t flags, holding_time_s, mtu;
     uint8_t preference;
     nhrp__labels labels, overlay;
-    nhrp_addr prefix, next_hop, nbma;
+    nhrp_addr prefix, next_hop, nbma, claimed_nbma;
+    uint8_t interface_id[8];
 } nhrp__offer;
 
 enum {
@@ -228,6 +246,8 @@ typedef struct nhrp__note {
     bool record;           /* add a transit record */
     bool positive;         /* a reply with cie and labels */
     nhrp_cie cie;
+    nhrp_addr link_local; /* ours, in a second CIE, where given */
+    nhrp_cie nat; /* to add to a reply's NAT address extension, where it has an NBMA address */
     nhrp__labels labels;
     nhrp_addr prefix; /* that the labels are for */
     uint8_t codes[MAX_REGISTRATION_CIES];
@@ -263,10 +283,11 @@ struct nhrp_engine {
     nhrp__local *locals; /* few: links commonly share one address */
     size_t local_count, local_cap;
     list_node interfaces, links, servers, mappings, dirty, dead, outputs, flows;
-    uint32_t server_count; /* of those that the caller added */
+    uint32_t server_count, fixed_replica_count; /* of those that the caller added */
     uint32_t interface_count, output_count, resolution_count, question_count, flow_count;
     map links_by_id, links_by_nbma, links_by_protocol[2];
     map mappings_by_id, mappings_by_prefix;
+    map replicas_by_key, replicas_by_id;
     map resolutions_by_request, questions_by_id, answers_by_key, answers_by_request, flows_by_key;
     uint32_t prefix_lengths[2][129]; /* mappings by family and length, to search few lengths */
 };
@@ -407,8 +428,27 @@ void nhrp__server_end(nhrp_engine *e, nhrp__server *s);
 nhrp_rc nhrp__server_hurry(nhrp_engine *e, const nhrp__arrival *a, uint32_t request_id,
                            uint64_t *id);
 nhrp_addr nhrp__server_nbma(const nhrp_engine *e, const nhrp__server *s);
-void nhrp__server_write(nhrp__server *s, nhrp_writer *w, uint8_t *buf, size_t cap);
+void nhrp__server_write(const nhrp_engine *e, nhrp__server *s, nhrp_writer *w, uint8_t *buf,
+                        size_t cap);
 nhrp_rc nhrp__registration_reply_input(nhrp_engine *e, const nhrp__arrival *a);
+
+/* multicast.c */
+nhrp__replica *nhrp__replica_hold(nhrp_engine *e, nhrp__link *l, const nhrp_addr *nbma);
+void nhrp__replica_release(nhrp_engine *e, nhrp__replica *r);
+void nhrp__replicas_end(nhrp_engine *e, nhrp__link *l);
+
+/* nat.c */
+bool nhrp__nat_understood(const nhrp_packet *p);
+nhrp_addr nhrp__nat_outer(const nhrp_packet *p, const nhrp_addr *protocol,
+                          const nhrp_addr *claimed);
+nhrp_addr nhrp__nat_requester(const nhrp_packet *p);
+nhrp_cie nhrp__nat_cie(const nhrp_addr *nbma, const nhrp_addr *protocol);
+void nhrp__nat_answer(const nhrp_packet *request, const nhrp_addr *claimed, const nhrp_addr *outer,
+                      nhrp_cie *cie, nhrp_cie *nat);
+void nhrp__nat_put(nhrp_writer *w, const nhrp_cie *cie);
+bool nhrp__nat_learn(nhrp__link *l, const nhrp__server *by, const nhrp_packet *reply);
+const nhrp_addr *nhrp__link_outer(const nhrp_engine *e, const nhrp__link *l);
+void nhrp__nat_outdated(nhrp_engine *e, const nhrp__link *l);
 
 /* purge.c */
 nhrp_rc nhrp__answer_keep(nhrp_engine *e, nhrp__link *l, const nhrp_packet *request,

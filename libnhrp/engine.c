@@ -69,7 +69,8 @@ static bool config_ok(const nhrp_config *c)
         &(e)->links_by_id, &(e)->links_by_nbma, &(e)->links_by_protocol[0],                        \
             &(e)->links_by_protocol[1], &(e)->mappings_by_id, &(e)->mappings_by_prefix,            \
             &(e)->resolutions_by_request, &(e)->questions_by_id, &(e)->answers_by_key,             \
-            &(e)->answers_by_request, &(e)->flows_by_key                                           \
+            &(e)->answers_by_request, &(e)->flows_by_key, &(e)->replicas_by_key,                   \
+            &(e)->replicas_by_id                                                                   \
     }
 
 static bool tables_init(nhrp_engine *e)

@@ -127,6 +127,10 @@ static void put_reply_extensions(nhrp_engine *e, const nhrp__note *n, const nhrp
             x.len = 0;
             (void)nhrp_writer_put_extension(w, &x);
             (void)nhrp_writer_put_extension_cie(w, &responder);
+        } else if (x.kind == NHRP_KIND_NAT) {
+            (void)nhrp_writer_put_extension(w, &x);
+            if (addr_given(&n->nat.nbma))
+                (void)nhrp_writer_put_extension_cie(w, &n->nat);
         } else {
             (void)nhrp_writer_put_extension(w, &x);
         }
@@ -141,6 +145,18 @@ static void put_reply_extensions(nhrp_engine *e, const nhrp__note *n, const nhrp
     }
     if (!authenticated)
         nhrp__authentication_put(l, w);
+}
+
+/* draft-detienne-dmvpn 4.7: about IPv6, a second CIE with the link-local address. */
+static void put_answer(nhrp_writer *w, const nhrp__note *n)
+{
+    nhrp_cie second = n->cie;
+    (void)nhrp_writer_put_cie(w, &n->cie);
+    if (!n->positive || !addr_given(&n->link_local))
+        return;
+    second.prefix_len = NHRP_PREFIX_HOST;
+    second.protocol = addr_bare(&n->link_local, 0);
+    (void)nhrp_writer_put_cie(w, &second);
 }
 
 static void write_reply(nhrp_engine *e, nhrp__note *n, const nhrp__link *l, const nhrp_packet *p,
@@ -160,7 +176,7 @@ static void write_reply(nhrp_engine *e, nhrp__note *n, const nhrp__link *l, cons
     }
     (void)nhrp_writer_begin(w, buf, cap, &h);
     if (n->type == NHRP_RESOLUTION_REPLY)
-        (void)nhrp_writer_put_cie(w, &n->cie);
+        put_answer(w, n);
     else
         put_cies(w, p, n->codes);
     put_reply_extensions(e, n, l, p, w);
@@ -301,7 +317,7 @@ static void write_intent(nhrp_engine *e, nhrp__intent *i, nhrp__link *l, nhrp_wr
         nhrp__resolution_write(e, CONTAINER_OF(i, nhrp__resolution, intent), w, buf, cap);
         break;
     case INTENT_REGISTRATION:
-        nhrp__server_write(CONTAINER_OF(i, nhrp__server, intent), w, buf, cap);
+        nhrp__server_write(e, CONTAINER_OF(i, nhrp__server, intent), w, buf, cap);
         break;
     case INTENT_PURGE:
         nhrp__purge_write(e, CONTAINER_OF(i, nhrp__answer, intent), w, buf, cap);

@@ -236,6 +236,8 @@ static bool link_config_ok(const nhrp_link_config *c)
            addr_given(&c->local_nbma) && addr_given(&c->peer_nbma) == !multipoint &&
            (multipoint || c->peer_nbma.family == c->local_nbma.family) &&
            !(multipoint && (c->flags & (NHRP_LINK_REGISTER | NHRP_LINK_LEAF))) &&
+           (c->local_link_local.family == NHRP_FAMILY_NONE ||
+            addr_link_local(&c->local_link_local)) &&
            c->identity_len <= MAX_IDENTITY && (c->identity || c->identity_len == 0);
 }
 
@@ -275,6 +277,7 @@ nhrp_rc nhrp_engine_link_up(nhrp_engine *e, uint64_t now_ms, uint32_t link,
     l->interface = i;
     l->cfg = c;
     list_init(&l->servers);
+    list_init(&l->replicas);
     const nhrp_rc rc = nhrp__servers_of_link(e, l);
     if (rc != NHRP_OK) {
         alloc_free(&e->mem, l);
@@ -320,6 +323,7 @@ static void link_end(nhrp_engine *e, nhrp__link *l)
         nhrp__mapping_end(e, CONTAINER_OF(l->mappings.next, nhrp__mapping, link_node));
     while (!list_empty(&l->servers))
         nhrp__server_end(e, CONTAINER_OF(l->servers.next, nhrp__server, link_node));
+    nhrp__replicas_end(e, l);
     local_remove(e, &l->cfg.local_protocol_ipv4);
     local_remove(e, &l->cfg.local_protocol_ipv6);
     list_remove(&l->node);
@@ -353,6 +357,8 @@ nhrp_rc nhrp_engine_link_set_nbma(nhrp_engine *e, uint64_t now_ms, uint32_t link
     if (addr_equal(local_nbma, &l->cfg.local_nbma))
         return NHRP_OK;
     l->cfg.local_nbma = *local_nbma;
+    memset(&l->translated, 0, sizeof(l->translated));
+    l->translator = 0;
     nhrp__servers_renew(e, l);
     nhrp__resolutions_renew(e, l);
     nhrp__answers_outdated(e, l);

@@ -169,6 +169,8 @@ void nhrp__mapping_end(nhrp_engine *e, nhrp__mapping *m)
     if (m->resolution)
         nhrp__resolution_end(e, m->resolution);
     nhrp__mapping_set_link(m, NULL);
+    nhrp__replica_release(e, m->replica);
+    m->replica = NULL;
     unindex_prefix(e, m);
     heap_leave(&e->timers, &m->timer.node);
     list_remove(&m->node);

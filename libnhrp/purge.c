@@ -92,7 +92,7 @@ nhrp_rc nhrp__answer_keep(nhrp_engine *e, nhrp__link *l, const nhrp_packet *requ
     set_link(a, l);
     a->labels = *labels;
     a->own = own;
-    a->requester_nbma = addr_bare(&request->source_nbma, 0);
+    a->requester_nbma = nhrp__nat_requester(request);
     a->expires_ms = e->now_ms + (uint64_t)holding_time_s * 1000;
     nhrp__timer_set(e, &a->timer, a->expires_ms);
     return NHRP_OK;

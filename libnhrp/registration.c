@@ -57,7 +57,8 @@ static bool claim_allowed(const nhrp_engine *e, const nhrp__link *l, const claim
     return (l->cfg.flags & NHRP_LINK_MULTIPOINT) || nhrp__link_peer_is(l, &c->client);
 }
 
-static void commit(nhrp_engine *e, nhrp__mapping *m, nhrp__link *l, const claim *c)
+static void commit(nhrp_engine *e, nhrp__mapping *m, nhrp__link *l, const claim *c,
+                   nhrp__replica *replica)
 {
     const bool fresh = m->kind != NHRP_MAPPING_REGISTERED;
     const bool moved = !fresh && (m->link != l || !addr_equal(&m->nbma, &c->nbma));
@@ -67,6 +68,8 @@ static void commit(nhrp_engine *e, nhrp__mapping *m, nhrp__link *l, const claim 
         nhrp__answers_withdraw(e, &m->prefix);
     nhrp__mapping_set_kind(m, NHRP_MAPPING_REGISTERED);
     nhrp__mapping_set_link(m, l);
+    nhrp__replica_release(e, m->replica);
+    m->replica = replica;
     m->flags = NHRP_MAPPING_AUTHORITATIVE | (c->unique ? NHRP_MAPPING_UNIQUE : 0u) |
                (addr_equal(&c->nbma, &c->claimed_nbma) ? 0u : NHRP_MAPPING_NATED);
     m->destination = m->next_hop = c->client;
@@ -105,9 +108,18 @@ static uint8_t settle(nhrp_engine *e, nhrp__link *l, const claim *c, bool *told)
             nhrp__mapping_end(e, m);
         return NHRP_CODE_SUCCESS;
     }
-    if (!m && nhrp__mapping_new(e, &c->prefix, NHRP_MAPPING_INCOMPLETE, &m) != NHRP_OK)
+    nhrp__replica *replica = NULL;
+    if ((l->interface->cfg.flags & NHRP_INTERFACE_MULTICAST) &&
+        (l->cfg.flags & NHRP_LINK_MULTIPOINT)) {
+        replica = nhrp__replica_hold(e, l, &c->nbma);
+        if (!replica)
+            return NHRP_CODE_INSUFFICIENT_RESOURCES;
+    }
+    if (!m && nhrp__mapping_new(e, &c->prefix, NHRP_MAPPING_INCOMPLETE, &m) != NHRP_OK) {
+        nhrp__replica_release(e, replica);
         return NHRP_CODE_INSUFFICIENT_RESOURCES;
-    commit(e, m, l, c);
+    }
+    commit(e, m, l, c, replica);
     return NHRP_CODE_SUCCESS;
 }
 
@@ -141,6 +153,8 @@ nhrp_rc nhrp__registration_input(nhrp_engine *e, const nhrp__arrival *a)
     n->type = NHRP_REGISTRATION_REPLY;
     if (a->from)
         n->to = *a->from;
+    if (!addr_equal(&n->to, &p->source_nbma))
+        n->nat = nhrp__nat_cie(&n->to, &p->source_protocol);
     bool told = false;
     it = cies = 0;
     while (nhrp_cie_next(p, &it, &cie) == NHRP_YES && claim_read(a, &cie, &c))

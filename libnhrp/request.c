@@ -65,18 +65,23 @@ static nhrp_rc reply_negative(nhrp_engine *e, nhrp__link *out, const nhrp_addr *
 /* What is answered is kept, to be purged; without room for that it is refused: RFC 2332 5.2.2. */
 static nhrp_rc reply_positive(nhrp_engine *e, const nhrp__link *cause, nhrp__link *out,
                               const nhrp_addr *to, const nhrp_packet *p, const nhrp_cie *cie,
+                              const nhrp_cie *nat, const nhrp_addr *link_local,
                               const nhrp_addr *prefix, const nhrp__labels *labels)
 {
     nhrp__note *n;
     nhrp_rc rc = reply_note(e, cause, out, p->bytes, p->size, &n);
     if (rc != NHRP_OK)
         return rc;
-    const bool own = addr_equal(&cie->nbma, &out->cfg.local_nbma);
+    const bool own = addr_equal(&cie->nbma, &out->cfg.local_nbma) ||
+                     addr_equal(&cie->nbma, nhrp__link_outer(e, out));
     rc = nhrp__answer_keep(e, out, p, prefix, labels, own, cie->holding_time_s);
     n->to = *to;
     if (rc == NHRP_OK) {
         n->positive = true;
         n->cie = *cie;
+        n->nat = *nat;
+        if (link_local && p->destination_protocol.family == NHRP_FAMILY_IPV6)
+            n->link_local = *link_local;
         n->labels = *labels;
         n->prefix = *prefix;
     } else {
@@ -94,7 +99,7 @@ static nhrp_rc answer_registered(nhrp_engine *e, const nhrp__arrival *a, const n
     const nhrp_addr to = a->from ? *a->from : a->link->cfg.peer_nbma;
     if ((p->flags & NHRP_FLAG_UNIQUE) && !(m->flags & NHRP_MAPPING_UNIQUE))
         return reply_negative(e, a->link, &to, p->bytes, p->size, NHRP_CODE_NOT_UNIQUE);
-    nhrp_cie cie;
+    nhrp_cie cie, nat;
     memset(&cie, 0, sizeof(cie));
     cie.prefix_len = m->prefix.prefix_len;
     cie.mtu = m->mtu;
@@ -102,9 +107,9 @@ static nhrp_rc answer_registered(nhrp_engine *e, const nhrp__arrival *a, const n
     const uint64_t left = m->expires_ms == NHRP_NEVER ? a->link->interface->cfg.holding_time_s
                                                       : (m->expires_ms - e->now_ms + 999) / 1000;
     cie.holding_time_s = (uint16_t)(left < UINT16_MAX ? left : UINT16_MAX);
-    cie.nbma = addr_bare(&m->nbma, 0);
     cie.protocol = addr_bare(&m->next_hop, 0);
-    return reply_positive(e, a->link, a->link, &to, p, &cie, &m->prefix, &none);
+    nhrp__nat_answer(p, &m->claimed_nbma, &m->nbma, &cie, &nat);
+    return reply_positive(e, a->link, a->link, &to, p, &cie, &nat, NULL, &m->prefix, &none);
 }
 
 nhrp_rc nhrp__request_input(nhrp_engine *e, const nhrp__arrival *a)
@@ -125,8 +130,10 @@ nhrp_rc nhrp__request_input(nhrp_engine *e, const nhrp__arrival *a)
         return nhrp__refuse(e, l, a->from, p, NHRP_ERR_LABEL, NHRP_ERROR_INVALID_EXTENSION);
     if (passed_here(e, a, &first_hop))
         return nhrp__refuse(e, l, a->from, p, NHRP_ERR_LOOP, NHRP_ERROR_LOOP_DETECTED);
+    /* Behind different NATs two nodes may have the same address: what tells them apart counts. */
+    const nhrp_addr requester_nbma = nhrp__nat_requester(p);
     if (nhrp__address_ours(e, &p->source_protocol) ||
-        addr_equal(&p->source_nbma, &l->cfg.local_nbma))
+        addr_equal(&requester_nbma, &l->cfg.local_nbma))
         return NHRP_ERR_LOOP;
     /*
      * A neighbour's own request names the neighbour: nobody asks in another's name. The record of a
@@ -144,7 +151,7 @@ nhrp_rc nhrp__request_input(nhrp_engine *e, const nhrp__arrival *a)
     asked.source = addr_bare(&p->source_protocol, 0);
     asked.destination = addr_bare(&p->destination_protocol, 0);
     asked.prefix = addr_prefix(&p->destination_protocol, 0, widest);
-    asked.nbma = addr_bare(&p->source_nbma, 0);
+    asked.nbma = requester_nbma;
     if (s->contexts == 1) {
         asked.label_count = s->context.label_count;
         memcpy(asked.labels, s->context.labels, sizeof(asked.labels));
@@ -232,13 +239,14 @@ static nhrp_rc reply_local(nhrp_engine *e, nhrp__question *q, nhrp__link *out, c
     const uint32_t holding =
         route->holding_time_s ? route->holding_time_s : out->interface->cfg.holding_time_s;
     const nhrp_addr to = out == q->link ? answer_to(q) : out->cfg.peer_nbma;
-    nhrp_cie cie;
+    nhrp_cie cie, nat;
     memset(&cie, 0, sizeof(cie));
     cie.prefix_len = len;
     cie.holding_time_s = (uint16_t)(holding < UINT16_MAX ? holding : UINT16_MAX);
-    cie.nbma = addr_bare(&out->cfg.local_nbma, 0);
     cie.protocol = nhrp__link_local(out, family);
-    return reply_positive(e, q->link, out, &to, p, &cie, &prefix, &labels);
+    nhrp__nat_answer(p, &out->cfg.local_nbma, nhrp__link_outer(e, out), &cie, &nat);
+    return reply_positive(e, q->link, out, &to, p, &cie, &nat, &out->cfg.local_link_local, &prefix,
+                          &labels);
 }
 
 static nhrp_rc answer_local(nhrp_engine *e, nhrp__question *q, const nhrp_packet *p,
@@ -255,7 +263,7 @@ static nhrp_rc answer_local(nhrp_engine *e, nhrp__question *q, const nhrp_packet
     if (!(i->cfg.flags & NHRP_INTERFACE_TUNNEL_FIRST))
         return reply_local(e, q, q->link, p, route);
     nhrp__link *tunnel =
-        nhrp__link_to_peer(e, i->cfg.network_id, &p->source_nbma, &p->source_protocol);
+        nhrp__link_to_peer(e, i->cfg.network_id, &q->asked.nbma, &p->source_protocol);
     if (tunnel)
         return reply_local(e, q, tunnel, p, route);
 

@@ -311,20 +311,33 @@ static nhrp_rc take_labels(const nhrp__scan *s, const nhrp_addr *destination, ui
     return NHRP_OK;
 }
 
+/* draft-detienne-dmvpn 4.7: the link-local address of who answers, at the same NBMA address. */
+static void take_link_local(const nhrp_packet *p, const nhrp_cie *first, uint8_t interface_id[8])
+{
+    nhrp_cie cie;
+    size_t it = 0;
+    memset(interface_id, 0, 8);
+    while (nhrp_cie_next(p, &it, &cie) == NHRP_YES)
+        if (cie.code == NHRP_CODE_SUCCESS && addr_link_local(&cie.protocol) &&
+            addr_equal(&cie.nbma, &first->nbma))
+            memcpy(interface_id, cie.protocol.bytes + 8, 8);
+}
+
 static nhrp_rc take_offer(nhrp_engine *e, const nhrp__arrival *a, const nhrp__resolution *r,
                           const nhrp_cie *cie, nhrp__offer *o)
 {
     const nhrp_addr *destination = &r->mapping->destination;
     const bool own_way = a->link == r->link;
+    const nhrp_addr nbma = nhrp__nat_outer(&a->pkt, &cie->protocol, &cie->nbma);
     uint8_t len;
     memset(o, 0, sizeof(*o));
     if (!addr_given(&cie->nbma) || !addr_given(&cie->protocol) || cie->holding_time_s == 0 ||
         !prefix_len_from_wire(destination->family, cie->prefix_len, &len))
         return NHRP_ERR_CIE;
-    if (nhrp__address_ours(e, &cie->protocol) || addr_equal(&cie->nbma, &r->link->cfg.local_nbma))
+    if (nhrp__address_ours(e, &cie->protocol) || addr_equal(&nbma, &r->link->cfg.local_nbma))
         return NHRP_ERR_REFUSED;
     /* By another link than the request's only from the peer that owns the NBMA address. */
-    if (!own_way && (!addr_equal(&a->link->cfg.peer_nbma, &cie->nbma) ||
+    if (!own_way && (!addr_equal(&a->link->cfg.peer_nbma, &nbma) ||
                      !nhrp__link_peer_is(a->link, &cie->protocol) ||
                      a->link->interface->cfg.network_id != r->link->interface->cfg.network_id))
         return NHRP_ERR_REFUSED;
@@ -342,7 +355,9 @@ static nhrp_rc take_offer(nhrp_engine *e, const nhrp__arrival *a, const nhrp__re
     o->preference = cie->preference;
     o->prefix = addr_prefix(destination, r->mapping->prefix.scope, len);
     o->next_hop = addr_unmapped(&cie->protocol);
-    o->nbma = addr_bare(&cie->nbma, 0);
+    o->nbma = nbma;
+    o->claimed_nbma = addr_bare(&cie->nbma, 0);
+    take_link_local(&a->pkt, cie, o->interface_id);
     return NHRP_OK;
 }
 
@@ -352,14 +367,22 @@ static nhrp_rc take_offer(nhrp_engine *e, const nhrp__arrival *a, const nhrp__re
  */
 static bool speaks_for_itself(const nhrp__arrival *a)
 {
-    nhrp_cie cie;
+    nhrp_cie cie, first;
     size_t it = 0;
     if (!(a->link->cfg.flags & NHRP_LINK_LEAF))
         return true;
-    while (nhrp_cie_next(&a->pkt, &it, &cie) == NHRP_YES)
-        if (cie.code == NHRP_CODE_SUCCESS && (!addr_equal(&cie.nbma, &a->link->cfg.peer_nbma) ||
+    memset(&first, 0, sizeof(first));
+    while (nhrp_cie_next(&a->pkt, &it, &cie) == NHRP_YES) {
+        /* Its link-local address is its own at the NBMA address that was found to be its own. */
+        if (addr_link_local(&cie.protocol) && addr_given(&first.nbma) &&
+            addr_equal(&cie.nbma, &first.nbma))
+            continue;
+        first = cie;
+        const nhrp_addr nbma = nhrp__nat_outer(&a->pkt, &cie.protocol, &cie.nbma);
+        if (cie.code == NHRP_CODE_SUCCESS && (!addr_equal(&nbma, &a->link->cfg.peer_nbma) ||
                                               !nhrp__link_peer_is(a->link, &cie.protocol)))
             return false;
+    }
     return true;
 }
 
@@ -449,14 +472,17 @@ static void complete(nhrp_engine *e, nhrp__resolution *r, nhrp__link *l)
     m->code = NHRP_CODE_SUCCESS;
     m->flags = (o.flags & NHRP_FLAG_AUTHORITATIVE ? NHRP_MAPPING_AUTHORITATIVE : 0u) |
                (o.flags & NHRP_FLAG_ROUTER ? NHRP_MAPPING_ROUTER : 0u) |
-               (o.flags & NHRP_FLAG_UNIQUE ? NHRP_MAPPING_UNIQUE : 0u);
+               (o.flags & NHRP_FLAG_UNIQUE ? NHRP_MAPPING_UNIQUE : 0u) |
+               (addr_equal(&o.nbma, &o.claimed_nbma) ? 0u : NHRP_MAPPING_NATED);
     m->holding_time_s = o.holding_time_s;
     m->mtu = o.mtu;
     m->preference = o.preference;
     m->labels = o.labels;
     m->overlay = o.overlay;
     m->next_hop = o.next_hop;
-    m->nbma = m->claimed_nbma = o.nbma;
+    m->nbma = o.nbma;
+    m->claimed_nbma = o.claimed_nbma;
+    memcpy(m->interface_id, o.interface_id, sizeof(m->interface_id));
     m->expires_ms = e->now_ms + (uint64_t)o.holding_time_s * 1000;
     nhrp__mapping_arm(e, m);
     nhrp__mapping_touch(e, m);
@@ -548,6 +574,8 @@ void nhrp__resolution_write(nhrp_engine *e, nhrp__resolution *r, nhrp_writer *w,
     h.type = NHRP_RESOLUTION_REQUEST;
     h.hop_count = c->hop_count;
     h.flags = NHRP_FLAG_ROUTER | NHRP_FLAG_AUTHORITATIVE | NHRP_FLAG_STABLE_SOURCE;
+    if (c->flags & NHRP_INTERFACE_NAT)
+        h.flags |= NHRP_FLAG_NAT;
     h.request_id = r->request_id;
     h.source_nbma = r->link->cfg.local_nbma;
     h.source_protocol = nhrp__link_local(r->link, r->mapping->destination.family);
@@ -559,6 +587,13 @@ void nhrp__resolution_write(nhrp_engine *e, nhrp__resolution *r, nhrp_writer *w,
     for (size_t i = 0; i < sizeof(asked_for) / sizeof(asked_for[0]); i++) {
         const nhrp_extension x = {.type = asked_for[i], .compulsory = 1};
         (void)nhrp_writer_put_extension(w, &x);
+    }
+    if (c->flags & NHRP_INTERFACE_NAT) {
+        const nhrp_addr *outer = nhrp__link_outer(e, r->link);
+        nhrp_cie us = nhrp__nat_cie(outer, &h.source_protocol);
+        if (addr_equal(outer, &r->link->cfg.local_nbma))
+            us.nbma.family = NHRP_FAMILY_NONE; /* nothing to tell: empty */
+        nhrp__nat_put(w, &us);
     }
     if (r->context.count > 0) {
         nhrp_label_binding b;

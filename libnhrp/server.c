@@ -217,20 +217,35 @@ static nhrp_addr peer_of(const nhrp__link *l, uint8_t family)
     return family == NHRP_FAMILY_IPV4 ? l->cfg.peer_protocol_ipv4 : l->cfg.peer_protocol_ipv6;
 }
 
-/* The server that the only peer of a link is: IPv4 where there is it, else IPv6. */
+/* A packet registers addresses of one family, so each family has a server of its own. */
+static bool registers(const nhrp__link *l, uint8_t family)
+{
+    const bool ipv4 = addr_given(&l->cfg.local_protocol_ipv4);
+    if (family == NHRP_FAMILY_IPV4)
+        return ipv4;
+    /* Who is known by IPv4 alone may not serve IPv6. */
+    return addr_given(&l->cfg.local_protocol_ipv6) &&
+           (!ipv4 || addr_given(&l->cfg.peer_protocol_ipv6));
+}
+
+/* The servers that the only peer of a link is. */
 nhrp_rc nhrp__servers_of_link(nhrp_engine *e, nhrp__link *l)
 {
+    static const uint8_t families[] = {NHRP_FAMILY_IPV4, NHRP_FAMILY_IPV6};
     nhrp__server *s;
-    if (!(l->cfg.flags & NHRP_LINK_REGISTER))
-        return NHRP_OK;
-    const uint8_t family =
-        addr_given(&l->cfg.local_protocol_ipv4) ? NHRP_FAMILY_IPV4 : NHRP_FAMILY_IPV6;
-    const nhrp_rc rc = server_new(e, l, family, &s);
-    if (rc != NHRP_OK)
-        return rc;
-    s->priority = l->cfg.priority;
-    s->protocol = peer_of(l, family);
-    s->nbma = l->cfg.peer_nbma;
+    for (size_t i = 0; i < sizeof(families) && (l->cfg.flags & NHRP_LINK_REGISTER); i++) {
+        if (!registers(l, families[i]))
+            continue;
+        const nhrp_rc rc = server_new(e, l, families[i], &s);
+        if (rc != NHRP_OK) {
+            while (!list_empty(&l->servers))
+                nhrp__server_end(e, CONTAINER_OF(l->servers.next, nhrp__server, link_node));
+            return rc;
+        }
+        s->priority = l->cfg.priority;
+        s->protocol = peer_of(l, families[i]);
+        s->nbma = l->cfg.peer_nbma;
+    }
     return NHRP_OK;
 }
 
@@ -253,7 +268,8 @@ void nhrp__servers_renew(nhrp_engine *e, nhrp__link *l)
 }
 
 /* A station that registers itself leaves the client addresses out: they are the packet's own. */
-void nhrp__server_write(nhrp__server *s, nhrp_writer *w, uint8_t *buf, size_t cap)
+void nhrp__server_write(const nhrp_engine *e, nhrp__server *s, nhrp_writer *w, uint8_t *buf,
+                        size_t cap)
 {
     static const uint16_t asked_for[] = {NHRP_EXTENSION_RESPONDER, NHRP_EXTENSION_FORWARD,
                                          NHRP_EXTENSION_REVERSE};
@@ -267,6 +283,8 @@ void nhrp__server_write(nhrp__server *s, nhrp_writer *w, uint8_t *buf, size_t ca
     h.hop_count = c->hop_count;
     if (l->cfg.flags & NHRP_LINK_UNIQUE)
         h.flags = NHRP_FLAG_REGISTRATION_UNIQUE;
+    if (c->flags & NHRP_INTERFACE_NAT)
+        h.flags |= NHRP_FLAG_NAT;
     h.request_id = s->request_id;
     h.source_nbma = l->cfg.local_nbma;
     h.source_protocol = nhrp__link_local(l, s->family);
@@ -278,6 +296,14 @@ void nhrp__server_write(nhrp__server *s, nhrp_writer *w, uint8_t *buf, size_t ca
     for (size_t i = 0; i < sizeof(asked_for) / sizeof(asked_for[0]); i++) {
         const nhrp_extension x = {.type = asked_for[i], .compulsory = 1};
         (void)nhrp_writer_put_extension(w, &x);
+    }
+    if (c->flags & NHRP_INTERFACE_NAT) {
+        /* As deployed: the server's addresses, its tunnel address all zero where it is unknown. */
+        const nhrp_addr nbma = nhrp__server_nbma(e, s);
+        nhrp_addr protocol = s->protocol;
+        protocol.family = s->family;
+        const nhrp_cie server = nhrp__nat_cie(&nbma, &protocol);
+        nhrp__nat_put(w, &server);
     }
     nhrp__authentication_put(l, w);
 }
@@ -318,7 +344,7 @@ static void refused(nhrp_engine *e, nhrp__server *s, uint8_t code)
     choose_beside(e, s);
 }
 
-static void registered(nhrp_engine *e, nhrp__server *s)
+static void registered(nhrp_engine *e, nhrp__server *s, const nhrp_packet *p)
 {
     const uint64_t holding_ms = (uint64_t)s->link->interface->cfg.holding_time_s * 1000;
     set_state(s, NHRP_SERVER_REGISTERED);
@@ -326,10 +352,15 @@ static void registered(nhrp_engine *e, nhrp__server *s)
     /* RFC 2332 5.2.3: at a third of the holding time. */
     nhrp__timer_set(e, &s->timer, e->now_ms + holding_ms / 3);
     choose_beside(e, s);
-    if (s->state != NHRP_SERVER_REGISTERED || s->told)
+    if (s->state != NHRP_SERVER_REGISTERED)
         return;
+    if (!s->told)
+        push(e, s, NHRP_EVENT_REGISTERED, 0, 0);
     s->told = true;
-    push(e, s, NHRP_EVENT_REGISTERED, 0, 0);
+    if ((s->link->interface->cfg.flags & NHRP_INTERFACE_NAT) && nhrp__nat_learn(s->link, s, p)) {
+        push(e, s, NHRP_EVENT_TRANSLATED, 0, 0);
+        nhrp__nat_outdated(e, s->link);
+    }
 }
 
 nhrp_rc nhrp__registration_reply_input(nhrp_engine *e, const nhrp__arrival *a)
@@ -359,7 +390,7 @@ nhrp_rc nhrp__registration_reply_input(nhrp_engine *e, const nhrp__arrival *a)
     if (code != NHRP_CODE_SUCCESS)
         refused(e, s, code);
     else
-        registered(e, s);
+        registered(e, s, p);
     return NHRP_OK;
 }
 
@@ -377,8 +408,8 @@ nhrp_rc nhrp_server_config_init(nhrp_server_config *cfg)
 static bool config_ok(const nhrp_engine *e, const nhrp__link *l, const nhrp_server_config *c)
 {
     const bool multipoint = (l->cfg.flags & NHRP_LINK_MULTIPOINT) != 0;
-    if (c->flags != 0 || !addr_valid(&c->protocol) || !addr_valid(&c->nbma) ||
-        (addr_given(&c->protocol) && nhrp__address_ours(e, &c->protocol)))
+    if ((c->flags & ~(uint32_t)NHRP_SERVER_MULTICAST) || !addr_valid(&c->protocol) ||
+        !addr_valid(&c->nbma) || (addr_given(&c->protocol) && nhrp__address_ours(e, &c->protocol)))
         return false;
     /* Without an NBMA address its tunnel address must lead to one. */
     if (multipoint && !addr_given(&c->nbma) && !addr_given(&c->protocol))
@@ -423,6 +454,7 @@ nhrp_rc nhrp_engine_server_add(nhrp_engine *e, uint64_t now_ms, const nhrp_serve
         return rc;
     s->added = true;
     e->server_count++;
+    s->multicast = (c.flags & NHRP_SERVER_MULTICAST) != 0;
     s->priority = c.priority;
     s->protocol = addr_bare(&c.protocol, 0);
     s->nbma = addr_given(&c.nbma) ? addr_bare(&c.nbma, 0) : l->cfg.peer_nbma;

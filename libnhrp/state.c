@@ -7,6 +7,10 @@
 
 #include <internal/versioned.h>
 
+/* What the first versions of the structs had. */
+#define MAPPING_FIRST offsetof(nhrp_mapping, link_local)
+#define LINK_FIRST    offsetof(nhrp_link, translated_nbma)
+
 static void show_mapping(const nhrp__mapping *m, nhrp_mapping *out)
 {
     memset(out, 0, sizeof(*out));
@@ -36,13 +40,20 @@ static void show_mapping(const nhrp__mapping *m, nhrp_mapping *out)
     out->next_hop = m->next_hop;
     out->nbma = m->nbma;
     out->claimed_nbma = m->claimed_nbma;
+    static const uint8_t none[sizeof(m->interface_id)] = {0};
+    if (memcmp(m->interface_id, none, sizeof(none)) != 0) {
+        out->link_local.family = NHRP_FAMILY_IPV6;
+        out->link_local.bytes[0] = 0xfe;
+        out->link_local.bytes[1] = 0x80;
+        memcpy(out->link_local.bytes + 8, m->interface_id, sizeof(none));
+    }
 }
 
 static nhrp_rc write_mapping(const nhrp__mapping *m, nhrp_mapping *out, nhrp_rc found)
 {
     nhrp_mapping v;
     show_mapping(m, &v);
-    return versioned_write(out, &v, sizeof(v), sizeof(v)) ? found : NHRP_ERR_ARG;
+    return versioned_write(out, &v, sizeof(v), MAPPING_FIRST) ? found : NHRP_ERR_ARG;
 }
 
 nhrp_rc nhrp_engine_get_mapping(const nhrp_engine *e, uint64_t id, nhrp_mapping *out)
@@ -73,7 +84,7 @@ nhrp_rc nhrp_engine_next_mapping(const nhrp_engine *e, uint64_t *it, nhrp_mappin
     return NHRP_OK;
 }
 
-static nhrp_rc write_link(const nhrp__link *l, nhrp_link *out, nhrp_rc found)
+static nhrp_rc write_link(const nhrp_engine *e, const nhrp__link *l, nhrp_link *out, nhrp_rc found)
 {
     nhrp_link v;
     memset(&v, 0, sizeof(v));
@@ -96,7 +107,10 @@ static nhrp_rc write_link(const nhrp__link *l, nhrp_link *out, nhrp_rc found)
     v.peer_protocol_ipv6 = l->cfg.peer_protocol_ipv6;
     v.identity = l->identity;
     v.identity_len = l->cfg.identity_len;
-    return versioned_write(out, &v, sizeof(v), sizeof(v)) ? found : NHRP_ERR_ARG;
+    const nhrp_addr *outer = nhrp__link_outer(e, l);
+    if (!addr_equal(outer, &l->cfg.local_nbma))
+        v.translated_nbma = *outer;
+    return versioned_write(out, &v, sizeof(v), LINK_FIRST) ? found : NHRP_ERR_ARG;
 }
 
 nhrp_rc nhrp_engine_get_link(const nhrp_engine *e, uint32_t link, nhrp_link *out)
@@ -104,7 +118,7 @@ nhrp_rc nhrp_engine_get_link(const nhrp_engine *e, uint32_t link, nhrp_link *out
     if (!e || !out)
         return NHRP_ERR_ARG;
     const nhrp__link *l = nhrp__link_find(e, link);
-    return l ? write_link(l, out, NHRP_OK) : NHRP_ERR_ABSENT;
+    return l ? write_link(e, l, out, NHRP_OK) : NHRP_ERR_ABSENT;
 }
 
 nhrp_rc nhrp_engine_next_link(const nhrp_engine *e, uint64_t *it, nhrp_link *out)
@@ -115,7 +129,7 @@ nhrp_rc nhrp_engine_next_link(const nhrp_engine *e, uint64_t *it, nhrp_link *out
         const nhrp__link *l = CONTAINER_OF(n, nhrp__link, node);
         if (l->serial <= *it)
             continue;
-        const nhrp_rc rc = write_link(l, out, NHRP_YES);
+        const nhrp_rc rc = write_link(e, l, out, NHRP_YES);
         if (rc == NHRP_YES)
             *it = l->serial;
         return rc;

@@ -54,11 +54,11 @@ typedef struct nhrp_config {
     uint32_t max_flows_per_link;     /**< 1,024 of max_flows that one link brought. */
     uint32_t max_outputs_per_link;   /**< 1,024 of max_outputs that packets by one link caused. */
     uint32_t max_questions_per_requester; /**< 16 requests of one requester on a link wait. */
-    uint32_t silent_ms;   /**< 5,000: rest after requests that nobody answered, which
-                               denies nothing; doubles, up to negative_max_ms. */
-    uint32_t reserved;    /**< Zero. */
-    uint32_t max_servers; /**< 1,000 that nhrp_engine_server_add adds. */
-    uint32_t reserved2;   /**< Zero. */
+    uint32_t silent_ms;     /**< 5,000: rest after requests that nobody answered, which
+                                 denies nothing; doubles, up to negative_max_ms. */
+    uint32_t reserved;      /**< Zero. */
+    uint32_t max_servers;   /**< 1,000 that nhrp_engine_server_add adds. */
+    uint32_t max_multicast; /**< 1,000 that nhrp_engine_multicast_add adds. */
 } nhrp_config;
 
 /** Flags of an interface. */
@@ -67,7 +67,13 @@ enum {
     NHRP_INTERFACE_SHORTCUT = 0x02,     /**< Obeys them (ip nhrp shortcut). */
     NHRP_INTERFACE_TUNNEL_FIRST = 0x04, /**< Answers over a direct tunnel, made first: FlexVPN. */
     NHRP_INTERFACE_SERVER = 0x08,       /**< Accepts registrations. */
-    NHRP_INTERFACE_PREFIXES = 0x10      /**< Also those of prefixes, not of hosts alone. */
+    NHRP_INTERFACE_PREFIXES = 0x10,     /**< Also those of prefixes, not of hosts alone. */
+    /** Asks for our NBMA address as the server sees it, and tells it: the NAT address extension.
+        That of others is understood in any case. */
+    NHRP_INTERFACE_NAT = 0x20,
+    /** nhrp_engine_next_multicast names the registered clients of multipoint links (ip nhrp map
+        multicast dynamic). */
+    NHRP_INTERFACE_MULTICAST = 0x40
 };
 
 /** How packets of an interface are authenticated (RFC 2332 5.3.4). */
@@ -131,6 +137,8 @@ typedef struct nhrp_link_config {
     size_t identity_len;           /**< 0 to 255. */
     uint32_t priority;             /**< REGISTER: of the server that the peer is; 0 is the best. */
     uint32_t reserved;             /**< Zero. */
+    nhrp_addr local_link_local;    /**< Our IPv6 link-local address, fe80::/64, to be told with
+                                        answers about IPv6; NONE: not told. */
 } nhrp_link_config;
 
 /**

@@ -6,7 +6,8 @@
 
 /**
  * @file
- * @brief What a multipoint network needs besides: static mappings, servers, addresses that change.
+ * @brief What a multipoint network needs besides: static mappings, servers, addresses that change,
+ *        and where packets for many go.
  */
 
 #include <nhrp/base.h>
@@ -59,12 +60,17 @@ NHRP_API nhrp_rc nhrp_mapping_config_init(nhrp_mapping_config *cfg);
 NHRP_API nhrp_rc nhrp_engine_mapping_add(nhrp_engine *e, uint64_t now_ms,
                                          const nhrp_mapping_config *cfg, uint64_t *id);
 
+/** Flags of a server. */
+enum {
+    NHRP_SERVER_MULTICAST = 0x01 /**< nhrp_engine_next_multicast names it (nhs ... multicast). */
+};
+
 /** A server of ours (ip nhrp nhs), besides those that links with NHRP_LINK_REGISTER lead to. */
 typedef struct nhrp_server_config {
     uint32_t struct_size; /**< sizeof(nhrp_server_config). */
     uint32_t link;        /**< A known link: registrations go by it, and the server ends with it. */
     uint32_t priority;    /**< 0 is the best. */
-    uint32_t flags;       /**< Zero. */
+    uint32_t flags;       /**< NHRP_SERVER_MULTICAST or 0. */
     nhrp_addr protocol;   /**< Its tunnel address, whose family is registered; NONE: unknown. */
     nhrp_addr nbma;       /**< Its NBMA address. NONE: the peer's; on a multipoint link that of the
                                mapping of its tunnel address, which may come later. */
@@ -154,6 +160,53 @@ NHRP_API nhrp_rc nhrp_engine_next_server(const nhrp_engine *e, uint64_t *it, nhr
  */
 NHRP_API nhrp_rc nhrp_engine_link_set_nbma(nhrp_engine *e, uint64_t now_ms, uint32_t link,
                                            const nhrp_addr *local_nbma);
+
+/**
+ * @brief Adds an NBMA address that packets for many go to (ip nhrp map multicast).
+ * @param e The engine.
+ * @param now_ms Monotonic milliseconds.
+ * @param link A multipoint link; the entry ends with it.
+ * @param nbma The address.
+ * @retval NHRP_OK Added.
+ * @retval NHRP_ERR_ARG An argument is NULL, nbma no address of the link's NBMA family, or the link
+ *         has one peer, who needs no entry.
+ * @retval NHRP_ERR_ABSENT No such link.
+ * @retval NHRP_ERR_STATE It was added before.
+ * @retval NHRP_ERR_LIMIT max_multicast.
+ * @retval NHRP_ERR_NOMEM No memory.
+ */
+NHRP_API nhrp_rc nhrp_engine_multicast_add(nhrp_engine *e, uint64_t now_ms, uint32_t link,
+                                           const nhrp_addr *nbma);
+
+/**
+ * @brief Removes what nhrp_engine_multicast_add added; a client registered there is still named.
+ * @param e The engine.
+ * @param now_ms Monotonic milliseconds.
+ * @param link The link.
+ * @param nbma The address.
+ * @retval NHRP_OK Removed.
+ * @retval NHRP_ERR_ARG An argument is NULL.
+ * @retval NHRP_ERR_ABSENT It was not added.
+ */
+NHRP_API nhrp_rc nhrp_engine_multicast_remove(nhrp_engine *e, uint64_t now_ms, uint32_t link,
+                                              const nhrp_addr *nbma);
+
+/**
+ * @brief Walks the NBMA addresses of a link that a packet for many is replicated to.
+ *
+ * Each comes once: those added, with NHRP_INTERFACE_MULTICAST those of registered clients, and
+ * those of servers with NHRP_SERVER_MULTICAST. A link with one peer has that peer's.
+ * @param e The engine.
+ * @param link The link.
+ * @param[in,out] it 0 to begin with; changed at will by the engine. Entries may come and go.
+ * @param[out] nbma Written with NHRP_YES only.
+ * @retval NHRP_YES One was found.
+ * @retval NHRP_OK There are no more.
+ * @retval NHRP_ERR_ARG An argument is NULL.
+ * @retval NHRP_ERR_ABSENT No such link.
+ */
+NHRP_API nhrp_rc nhrp_engine_next_multicast(const nhrp_engine *e, uint32_t link, uint64_t *it,
+                                            nhrp_addr *nbma);
 
 #ifdef __cplusplus
 }

@@ -44,7 +44,9 @@ enum {
         server. */
     NHRP_EVENT_ERROR_INDICATION = 10,
     /** A unique address, registered already, was asked for by another; id is the mapping. */
-    NHRP_EVENT_DUPLICATE_ADDRESS = 11
+    NHRP_EVENT_DUPLICATE_ADDRESS = 11,
+    /** The server id sees us at another NBMA address than before: translated_nbma of link. */
+    NHRP_EVENT_TRANSLATED = 12
 };
 
 /** An event, 64 bytes, frozen. */

@@ -66,6 +66,8 @@ typedef struct nhrp_mapping {
     nhrp_addr next_hop;                       /**< The peer's tunnel address. */
     nhrp_addr nbma;                           /**< The peer's NBMA address. */
     nhrp_addr claimed_nbma;                   /**< As the peer sees it itself. */
+    nhrp_addr link_local;                     /**< The peer's IPv6 link-local address; NONE: it
+                                                   told none. */
 } nhrp_mapping;
 
 /** A link as the engine knows it. */
@@ -87,6 +89,7 @@ typedef struct nhrp_link {
     nhrp_addr peer_protocol_ipv6;  /**< As configured. */
     const uint8_t *identity;       /**< As configured. */
     size_t identity_len;           /**< Octets of identity. */
+    nhrp_addr translated_nbma;     /**< Ours as our server sees it, where a NAT changes it. */
 } nhrp_link;
 
 /** Sizes of the arrays of counters. */

@@ -93,7 +93,8 @@ static bool half(net *n, node *d, uint32_t id, const node *peer, uint32_t peer_i
     c.local_nbma = d->nbma;
     c.local_protocol_ipv4 = d->tunnel;
     c.local_protocol_ipv6 = d->tunnel6;
-    c.peer_nbma = peer->nbma;
+    c.local_link_local = d->link_local;
+    c.peer_nbma = peer->outer;
     c.peer_protocol_ipv4 = peer->tunnel;
     c.peer_protocol_ipv6 = peer->tunnel6;
     net_link *slot = link_slot(d, 0);
@@ -283,7 +284,7 @@ static void tunnel_up(net *n, const net_tunnel *t)
     node *a = &n->nodes[t->from];
     for (int i = 0; i < n->count; i++) {
         node *b = &n->nodes[i];
-        if (!same(&b->nbma, &t->nbma))
+        if (!same(&b->outer, &t->nbma))
             continue;
         for (size_t k = 0; k < MAX_LINKS; k++)
             if (a->links[k].id && a->links[k].peer == i)

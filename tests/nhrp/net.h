@@ -61,7 +61,8 @@ typedef struct node {
     int index;
     nhrp_engine *engine;
     nhrp_addr tunnel, tunnel6, nbma;
-    nhrp_addr outer; /* what others see its packets on a multipoint link come from */
+    nhrp_addr link_local;
+    nhrp_addr outer; /* what others see its packets come from: a NAT's, or nbma */
     net_link links[MAX_LINKS];
     net_route routes[MAX_ROUTES];
     net_label labels[MAX_LABELS];

@@ -25,6 +25,7 @@ static struct {
     nhrp_mapping_config mapping_cfg;
     nhrp_server_config server_cfg;
     nhrp_server server;
+    nhrp_addr addr;
     nhrp_route route;
     nhrp_engine *engine;
     nhrp_event event;
@@ -436,6 +437,14 @@ static nhrp_mapping_config fixed(uint32_t link)
     return c;
 }
 
+static nhrp_link_config multipoint(void)
+{
+    nhrp_link_config c = tunnel_to(NULL);
+    c.flags = NHRP_LINK_MULTIPOINT;
+    memset(&c.peer_nbma, 0, sizeof(c.peer_nbma));
+    return c;
+}
+
 static void the_operator_s_words_are_refused_where_null_or_unknown(void **state)
 {
     (void)state;
@@ -467,6 +476,20 @@ static void the_operator_s_words_are_refused_where_null_or_unknown(void **state)
     refuses(nhrp_engine_link_set_nbma(e, now, 1, &(nhrp_addr){.family = NHRP_FAMILY_IPV6}));
     refuses(nhrp_engine_link_set_nbma(e, now, 1, &(nhrp_addr){.family = NHRP_FAMILY_NONE}));
     accepts(nhrp_engine_link_set_nbma(e, now, 1, &moved));
+    const nhrp_link_config many = multipoint();
+    assert_int_equal(nhrp_engine_link_up(e, now, 9, &many), NHRP_OK);
+    refuses(nhrp_engine_multicast_add(NULL, now, 9, &moved));
+    refuses(nhrp_engine_multicast_add(e, now, 9, NULL));
+    refuses(nhrp_engine_multicast_add(e, now, 1, &moved));
+    accepts(nhrp_engine_multicast_add(e, now, 9, &moved));
+    out.it = 0;
+    refuses(nhrp_engine_next_multicast(NULL, 9, &out.it, &out.addr));
+    refuses(nhrp_engine_next_multicast(e, 9, NULL, &out.addr));
+    refuses(nhrp_engine_next_multicast(e, 9, &out.it, NULL));
+    accepts(nhrp_engine_next_multicast(e, 9, &out.it, &out.addr));
+    refuses(nhrp_engine_multicast_remove(NULL, now, 9, &moved));
+    refuses(nhrp_engine_multicast_remove(e, now, 9, NULL));
+    accepts(nhrp_engine_multicast_remove(e, now, 9, &moved));
     refuses(nhrp_engine_server_remove(NULL, now, server));
     accepts(nhrp_engine_server_remove(e, now, server));
 }
@@ -582,6 +605,10 @@ static void without_memory(fail_alloc *f, void *user)
     step(NHRP_OK, nhrp_engine_interface_add(e, now, INTERFACE, &i));
     step(NHRP_OK, nhrp_engine_link_up(e, now, 1, &hub));
     step(NHRP_OK, nhrp_engine_link_up(e, now, 9, &other));
+    const nhrp_link_config many = multipoint();
+    const nhrp_addr replica = ip4(198, 51, 100, 1);
+    step(NHRP_OK, nhrp_engine_link_up(e, now, 10, &many));
+    step(NHRP_OK, nhrp_engine_multicast_add(e, now, 10, &replica));
     const nhrp_mapping_config mapping_cfg = fixed(1);
     step(NHRP_OK, nhrp_engine_mapping_add(e, now, &mapping_cfg, &out.id));
     nhrp_server_config server_cfg;

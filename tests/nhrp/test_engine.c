@@ -489,7 +489,7 @@ static void walk6(bool tunnel6, bool nbma6)
         if (tunnel6)
             d->tunnel6 = ip6(0xaa, 0, numbers[i]);
         if (nbma6)
-            d->nbma = ip6(0xbb, 0, numbers[i]);
+            d->nbma = d->outer = ip6(0xbb, 0, numbers[i]);
     }
     node *hub = &n.nodes[0];
     for (uint8_t s = 1; s <= 2; s++) {

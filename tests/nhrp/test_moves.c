@@ -181,7 +181,7 @@ static void a_request_that_waits_is_sent_with_the_new_address(void **state)
     const uint32_t id = p.request_id;
     n->nodes[0].deaf = false;
     assert_int_equal(nhrp_engine_link_set_nbma(n->nodes[1].engine, n->now_ms, 1, &to), NHRP_OK);
-    n->nodes[1].nbma = to;
+    n->nodes[1].nbma = n->nodes[1].outer = to;
     net_settle(n);
     assert_int_equal(nhrp_packet_decode(n->last, n->last_len, &p), NHRP_OK);
     assert_int_equal(p.request_id, id);
