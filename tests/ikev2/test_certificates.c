@@ -350,6 +350,8 @@ static void nobody_who_signs_is_refused_and_an_answer_that_is_late_finds_nothing
                 assert_int_equal(ikev2_engine_answer_sign(p.n[0].e, p.now, ask, NULL, 0), IKEV2_OK);
             pair_run(&p, 120000);
             assert_refused(0, IKEV2_REASON_NOT_SIGNED);
+            /* CVE-2024-2357: the peer has repeated its request, and nobody was asked again. */
+            assert_int_equal(pair_count_events(&p, 0, IKEV2_EVENT_ASK_SIGN, 0), 1);
             assert_int_equal(
                 ikev2_engine_answer_sign(p.n[0].e, p.now, ask, (const uint8_t *)"x", 1),
                 IKEV2_ERR_ABSENT);
@@ -506,6 +508,62 @@ static void nobody_who_judges_is_refused_and_a_verdict_that_is_late_finds_nothin
             assert_int_equal(ikev2_engine_get_cert_question(p.n[1].e, ask, &q), IKEV2_ERR_ABSENT);
             pair_close(&p);
         }
+}
+
+/* The peer of an initiator that is still asked has the SA already. */
+static void an_sa_that_is_deleted_while_it_is_judged_goes_on_both_sides(void **state)
+{
+    (void)state;
+    begin_asking_for_trust(1, "p256");
+    const uint64_t ask = ask_of(1, IKEV2_EVENT_ASK_CERT);
+    pair_run(&p, 20);
+    assert_int_not_equal(p.n[0].sa, 0);
+    ikev2_cert_question q = {.struct_size = sizeof(q)};
+    assert_int_equal(ikev2_engine_get_cert_question(p.n[1].e, ask, &q), IKEV2_OK);
+    assert_int_equal(ikev2_engine_delete_ike(p.n[1].e, p.now, q.sa_id), IKEV2_OK);
+    assert_int_equal(ikev2_engine_answer_cert(p.n[1].e, p.now, ask, NULL), IKEV2_ERR_ABSENT);
+    pair_run(&p, 1000);
+    assert_int_equal(p.n[0].sa, 0);
+    pair_assert_agree(&p, 0);
+    assert_int_equal(pair_count_events(&p, 1, IKEV2_EVENT_IKE_SA_DOWN, IKEV2_REASON_LOCAL), 1);
+    assert_int_equal(pair_count_events(&p, 0, IKEV2_EVENT_IKE_SA_DOWN, IKEV2_REASON_PEER_DELETE),
+                     1);
+    pair_close(&p);
+}
+
+/* What comes meanwhile is dropped, and comes again: nothing of it is lost. */
+static void a_peer_that_goes_on_while_it_is_judged_is_served_afterwards(void **state)
+{
+    (void)state;
+    static const ikev2_addr route = {.family = IKEV2_FAMILY_IPV4, .prefix_len = 8, .bytes = {10}};
+    prepare("p256", "p256");
+    creds[1].pub.anchor_count = 0;
+    pair_open(&p, 7, &calm, cfg);
+    ikev2_peer a = pair_peer(&p, 0);
+    ikev2_peer b = pair_peer(&p, 1);
+    uint64_t id;
+    a.credentials = &creds[0].pub;
+    b.credentials = &creds[1].pub;
+    a.push_routes = &route;
+    a.push_route_count = 1;
+    pair_profile(&p, 0, &a);
+    assert_int_equal(ikev2_engine_initiate(p.n[1].e, p.now, &b, &id), IKEV2_OK);
+    run_to_question(1, IKEV2_EVENT_ASK_CERT);
+    pair_run(&p, 20);
+    assert_int_equal(ikev2_engine_rekey_ike(p.n[0].e, p.now, p.n[0].sa), IKEV2_OK);
+    pair_run(&p, 3000);
+    const ikev2_der anchor = credentials_get("ec_root");
+    const ikev2_verdict verdict = {.struct_size = sizeof(verdict),
+                                   .unix_time_s = TEST_UNIX_TIME_S,
+                                   .anchors = &anchor,
+                                   .anchor_count = 1};
+    assert_int_equal(
+        ikev2_engine_answer_cert(p.n[1].e, p.now, ask_of(1, IKEV2_EVENT_ASK_CERT), &verdict),
+        IKEV2_OK);
+    pair_run(&p, 60000);
+    pair_assert_agree(&p, 1);
+    assert_int_equal(pair_count_events(&p, 1, IKEV2_EVENT_IKE_SA_UP, 0), 2);
+    pair_close(&p);
 }
 
 static void without_the_wall_time_the_caller_is_asked(void **state)
@@ -1006,6 +1064,8 @@ int main(void)
         cmocka_unit_test(a_key_other_than_the_one_that_the_caller_knows_is_refused),
         cmocka_unit_test(a_caller_that_has_anchors_lets_the_engine_judge),
         cmocka_unit_test(nobody_who_judges_is_refused_and_a_verdict_that_is_late_finds_nothing),
+        cmocka_unit_test(an_sa_that_is_deleted_while_it_is_judged_goes_on_both_sides),
+        cmocka_unit_test(a_peer_that_goes_on_while_it_is_judged_is_served_afterwards),
         cmocka_unit_test(without_the_wall_time_the_caller_is_asked),
         cmocka_unit_test(a_responder_judges_first_and_signs_then),
         cmocka_unit_test(a_message_by_hand_is_taken_where_nothing_is_wrong),
