@@ -254,7 +254,7 @@ static bool read_claim(const ikev2_tagged *auth, uint8_t kind, claim *out)
     out->scheme = ikev2__scheme_find(identifier, n);
     out->len = r.left;
     out->signature = wire_get_bytes(&r, r.left);
-    return out->scheme != 0;
+    return ikev2__scheme_fits(out->scheme, kind);
 }
 
 uint16_t ikev2__auth_verify(const ikev2_tagged *auth, const ikev2__public_key *key,

@@ -161,6 +161,12 @@ size_t ikev2__scheme_identifier(uint16_t id, uint8_t out[IKEV2__MAX_ALGORITHM])
     return s->identifiers[0].len;
 }
 
+bool ikev2__scheme_fits(uint16_t id, uint8_t kind)
+{
+    const scheme *s = scheme_get(id);
+    return s && fits_kind(s, kind);
+}
+
 uint16_t ikev2__scheme_choose(uint8_t kind, uint8_t hashes, bool pkcs1)
 {
     /* The hash that fits the key's strength (RFC 4754 1), or else the next one that is known. */

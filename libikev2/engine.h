@@ -489,6 +489,8 @@ ikev2_rc ikev2__auth_resume(ikev2__sa *sa); /* the caller answered */
 void ikev2__auth_refuse(ikev2__sa *sa, uint16_t reason, uint32_t detail);
 /* RFC 7296 2.21.2: we are who refuses; the peer believes that all is well, so it is told. */
 void ikev2__auth_disown(ikev2__sa *sa, uint16_t reason, uint32_t detail);
+/* An SA that the peer has and we never had: it is told to delete it. */
+void ikev2__auth_abandon(ikev2__sa *sa, uint16_t reason);
 ikev2_rc ikev2__auth_response(ikev2__sa *sa, ikev2__message *msg, const uint8_t *plain, size_t len,
                               uint8_t first);
 ikev2_rc ikev2__create_build(ikev2__sa *sa, ikev2__child *child);

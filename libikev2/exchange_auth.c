@@ -129,8 +129,15 @@ ikev2_rc ikev2__auth_build(ikev2__sa *sa)
 void ikev2__auth_disown(ikev2__sa *sa, uint16_t reason, uint32_t detail)
 {
     ikev2__refused(sa, NULL, reason, detail);
-    ikev2__sa_request_done(sa);
     sa->failure_notify = IKEV2__N_AUTHENTICATION_FAILED;
+    ikev2__auth_abandon(sa, reason);
+}
+
+void ikev2__auth_abandon(ikev2__sa *sa, uint16_t reason)
+{
+    ikev2__sa_request_done(sa);
+    ikev2__sa_set_ask(sa, 0);
+    ikev2__sa_set_timer(sa, IKEV2__T_SETUP, IKEV2_NEVER);
     sa->close_reason = reason;
     if (ikev2__info_build(sa, IKEV2__TASK_IKE_DELETE, NULL) < 0)
         ikev2__sa_close(sa, reason);

@@ -281,6 +281,8 @@ ikev2_rc ikev2_engine_delete_ike(ikev2_engine *e, uint64_t now_ms, uint64_t sa_i
     if (sa->state == IKEV2__STATE_ESTABLISHED || sa->state == IKEV2__STATE_REPLACED) {
         sa->want_delete = true;
         ikev2__sa_pump(sa);
+    } else if (sa->state == IKEV2__STATE_JUDGING) {
+        ikev2__auth_abandon(sa, IKEV2_REASON_LOCAL);
     } else if (sa->state != IKEV2__STATE_DELETING) {
         ikev2__sa_close(sa, IKEV2_REASON_LOCAL);
     }

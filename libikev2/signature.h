@@ -54,6 +54,7 @@ uint16_t ikev2__scheme_choose(uint8_t kind, uint8_t hashes, bool pkcs1);
 /* The scheme of an AlgorithmIdentifier, or 0; and the other way round, its length. */
 uint16_t ikev2__scheme_find(const uint8_t *identifier, size_t len);
 size_t ikev2__scheme_identifier(uint16_t scheme, uint8_t out[IKEV2__MAX_ALGORITHM]);
+bool ikev2__scheme_fits(uint16_t scheme, uint8_t kind);
 /* RFC 4754 3: the scheme of methods 9 to 11 for a key of that kind, or 0. */
 uint16_t ikev2__scheme_of_method(uint8_t method, uint8_t kind);
 bool ikev2__sign(uint16_t scheme, const ikev2_der *pkcs8, const ikev2_der *octets,

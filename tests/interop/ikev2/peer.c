@@ -7,6 +7,10 @@
  *
  *   peer LOCAL REMOTE LOCAL-ID REMOTE-ID PSK (initiate|respond) (transport|tunnel)
  *        [LOCAL-PREFIX REMOTE-PREFIX] [force] [push=PREFIX] [fragment=BYTES]
+ *        [key=FILE] [chain=FILE]... [anchor=FILE]... [pkcs1] [ask]
+ *
+ * Files are DER. With a chain we sign, with an anchor the peer must; ask: both by questions, that
+ * of trust answered by the anchors.
  */
 #define _DEFAULT_SOURCE
 #include <ikev2/ikev2.h>
@@ -22,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SOCKETS = 2, MAX_DATAGRAM = 65536 };
+enum { SOCKETS = 2, MAX_DATAGRAM = 65536, MAX_FILE = 8192, MAX_FILES = 8 };
 
 static const uint16_t ports[SOCKETS] = {500, 4500};
 
@@ -90,11 +94,86 @@ static void print_child(const ikev2_engine *e, uint64_t id)
 static uint64_t newest_sa;
 static uint64_t newest_child;
 
+static ikev2_credentials credentials = {.struct_size = sizeof(credentials)};
+static ikev2_der chain[MAX_FILES], anchors[MAX_FILES];
+static const char *key_file;
+
+static ikev2_der load(const char *path)
+{
+    uint8_t *bytes = malloc(MAX_FILE);
+    FILE *f = fopen(path, "rb");
+    if (!f || !bytes)
+        die(path);
+    const size_t len = fread(bytes, 1, MAX_FILE, f);
+    fclose(f);
+    return (ikev2_der){bytes, len};
+}
+
+/* A key outside the library: the openssl command has it. */
+static void answer_sign(ikev2_engine *e, uint64_t ask)
+{
+    char command[512];
+    ikev2_sign_question q = {.struct_size = sizeof(q)};
+    if (ikev2_engine_get_sign_question(e, ask, &q) != IKEV2_OK ||
+        q.scheme != IKEV2_SIGNATURE_ECDSA_SHA2_256)
+        return;
+    snprintf(command, sizeof(command), "openssl dgst -sha256 -sign %s -keyform DER -out %s.sig",
+             key_file, key_file);
+    FILE *f = popen(command, "w");
+    if (!f || fwrite(q.octets, 1, q.octets_len, f) != q.octets_len || pclose(f) != 0)
+        die("openssl");
+    snprintf(command, sizeof(command), "%s.sig", key_file);
+    const ikev2_der signature = load(command);
+    printf("signed rc=%d\n",
+           ikev2_engine_answer_sign(e, now_ms(), ask, signature.bytes, signature.len));
+}
+
+static void answer_cert(ikev2_engine *e, uint64_t ask)
+{
+    const ikev2_verdict verdict = {.struct_size = sizeof(verdict),
+                                   .unix_time_s = (uint64_t)time(NULL),
+                                   .anchors = anchors,
+                                   .anchor_count = 1};
+    printf("judged rc=%d\n", ikev2_engine_answer_cert(e, now_ms(), ask, &verdict));
+}
+
+/* What an argument says about signatures; true: ask for them. */
+static bool credentials_option(const char *arg)
+{
+    if (strncmp(arg, "key=", 4) == 0)
+        key_file = arg + 4;
+    if (strncmp(arg, "chain=", 6) == 0 && credentials.chain_count < MAX_FILES)
+        chain[credentials.chain_count++] = load(arg + 6);
+    if (strncmp(arg, "anchor=", 7) == 0 && credentials.anchor_count < MAX_FILES)
+        anchors[credentials.anchor_count++] = load(arg + 7);
+    if (strcmp(arg, "pkcs1") == 0)
+        credentials.pkcs1 = 1;
+    return strcmp(arg, "ask") == 0;
+}
+
+static void set_credentials(ikev2_peer *peer, bool ask)
+{
+    if (credentials.chain_count == 0 && credentials.anchor_count == 0)
+        return;
+    credentials.local_auth = credentials.chain_count > 0;
+    credentials.peer_auth = credentials.anchor_count > 0;
+    credentials.chain = chain;
+    credentials.anchors = anchors;
+    if (ask) {
+        credentials.anchor_count = 0;
+    } else if (key_file) {
+        const ikev2_der key = load(key_file);
+        credentials.private_key = key.bytes;
+        credentials.private_key_len = key.len;
+    }
+    peer->credentials = &credentials;
+}
+
 static void drain_events(ikev2_engine *e)
 {
-    static const char *const kinds[] = {"?",         "ike-up",       "ike-down", "child-in",
-                                        "child-out", "child-remove", "ask-psk",  "ask-peer",
-                                        "refused",   "timeout",      "path",     "routes"};
+    static const char *const kinds[] = {
+        "?",        "ike-up",  "ike-down", "child-in", "child-out", "child-remove", "ask-psk",
+        "ask-peer", "refused", "timeout",  "path",     "routes",    "ask-sign",     "ask-cert"};
     ikev2_event ev;
     while (ikev2_engine_poll_event(e, &ev) == IKEV2_YES) {
         printf("%s sa=%llu child=%llu reason=%u detail=%u spi_in=%08x spi_out=%08x",
@@ -108,6 +187,10 @@ static void drain_events(ikev2_engine *e)
         if (ev.kind == IKEV2_EVENT_IKE_SA_UP)
             newest_sa = ev.sa_id;
         printf("\n");
+        if (ev.kind == IKEV2_EVENT_ASK_SIGN)
+            answer_sign(e, ev.ask_id);
+        if (ev.kind == IKEV2_EVENT_ASK_CERT)
+            answer_cert(e, ev.ask_id);
         fflush(stdout);
     }
 }
@@ -205,7 +288,9 @@ int main(int argc, char **argv)
         child.local_ts_count = child.peer_ts_count = 1;
         next = 10;
     }
+    bool ask = false;
     for (; next < argc; next++) {
+        ask |= credentials_option(argv[next]);
         if (strcmp(argv[next], "force") == 0)
             cfg.force_encapsulation = 1;
         if (strncmp(argv[next], "fragment=", 9) == 0)
@@ -216,6 +301,8 @@ int main(int argc, char **argv)
             peer.push_route_count = 1;
         }
     }
+    set_credentials(&peer, ask);
+    cfg.unix_time_s = (uint64_t)time(NULL);
     if (ikev2_engine_new(&cfg, now_ms(), &e) != IKEV2_OK)
         return 1;
     for (int i = 0; i < SOCKETS; i++)

@@ -5,12 +5,13 @@
 # namespaces of its own. Tunnel mode with GRE selectors over charon's userspace ESP, which is all
 # that any kernel can do; transport mode too where the kernel has XFRM, or where
 # LABELMESH_XFRM_SHIM names a library to preload that plays the kernel.
-# The keys that we print must be those that charon logs, byte for byte.
+# The keys that we print must be those that charon logs, byte for byte. Authentication is by shared
+# keys, and by RSA, ECDSA and Ed25519 signatures with certificates made here.
 set -u
 PEER=$1
 skip() { echo "skipped: $*"; exit 77; }
 [ "$(id -u)" = 0 ] || skip "needs root"
-for tool in ip swanctl python3; do command -v $tool >/dev/null || skip "needs $tool"; done
+for tool in ip swanctl python3 openssl; do command -v $tool >/dev/null || skip "needs $tool"; done
 [ -x /usr/sbin/charon-systemd ] || skip "needs charon-systemd"
 ls /usr/lib/ipsec/plugins/libstrongswan-kernel-libipsec.so >/dev/null 2>&1 ||
   skip "needs strongSwan's kernel-libipsec plugin"
@@ -45,7 +46,7 @@ start_charon() {
   mkdir -p "$T/charon"
   cat >"$T/strongswan.conf" <<EOF
 charon-systemd {
-  load = random nonce openssl aes sha1 sha2 hmac kdf gcm chapoly curve25519 $4 socket-default vici updown
+  load = random nonce openssl aes sha1 sha2 hmac kdf gcm chapoly curve25519 pem pkcs1 pkcs8 x509 pubkey constraints $4 socket-default vici updown
   install_routes = no
   fragment_size = ${FRAGMENT:-1280}
   plugins {
@@ -75,12 +76,13 @@ connections {
     remote_addrs = 10.99.0.1
     proposals = ${IKE:-aes128gcm16-prfsha256-x25519}
     fragmentation = ${FRAGMENTATION:-yes}
+    send_cert = ${SEND_CERT:-always}
     local {
-      auth = psk
+      auth = ${LOCAL_AUTH:-psk}
       id = b.test
     }
     remote {
-      auth = psk
+      auth = ${REMOTE_AUTH:-psk}
       id = a.test
     }
     children {
@@ -190,6 +192,104 @@ everything tunnel 10.1.0.1 10.2.0.1 fragment=160
 grep -q 'received fragment #2' "$T/charon.log" || fail "charon got no fragments"
 grep -q 'splitting IKE message' "$T/charon.log" || fail "charon sent no fragments"
 stop_charon
+
+# certificate NAME KIND ISSUER [ca]: a key and a certificate, as PEM for charon and as DER for us.
+certificate() {
+  local name=$1 issuer=$3 C=$T/certs algorithm ca=FALSE usage=digitalSignature
+  case $2 in
+    rsa) algorithm="RSA -pkeyopt rsa_keygen_bits:3072" ;;
+    ecdsa) algorithm="EC -pkeyopt ec_paramgen_curve:P-256" ;;
+    ecdsa384) algorithm="EC -pkeyopt ec_paramgen_curve:P-384" ;;
+    ed25519) algorithm=ED25519 ;;
+  esac
+  [ "${4:-}" != ca ] || { ca=TRUE; usage=keyCertSign,cRLSign; }
+  mkdir -p "$C"
+  { echo "basicConstraints=critical,CA:$ca"; echo "keyUsage=critical,$usage"; echo "subjectKeyIdentifier=hash"
+    [ $ca = TRUE ] || echo "subjectAltName=DNS:${name%%-*}"; } >"$C/$name.ext"
+  # shellcheck disable=SC2086
+  openssl genpkey -algorithm $algorithm -out "$C/$name.key" 2>/dev/null &&
+    openssl pkcs8 -topk8 -nocrypt -in "$C/$name.key" -outform DER -out "$C/$name.key.der" &&
+    openssl req -new -key "$C/$name.key" -subj "/O=LabelMesh interop/CN=$name" -out "$C/$name.csr" || fail "openssl"
+  if [ "$issuer" = self ]; then
+    openssl x509 -req -in "$C/$name.csr" -signkey "$C/$name.key" -days 10 -extfile "$C/$name.ext" -out "$C/$name.pem"
+  else
+    openssl x509 -req -in "$C/$name.csr" -CA "$C/$issuer.pem" -CAkey "$C/$issuer.key" -CAcreateserial -days 10 \
+      -extfile "$C/$name.ext" -out "$C/$name.pem"
+  fi 2>/dev/null || fail "openssl x509"
+  openssl x509 -in "$C/$name.pem" -outform DER -out "$C/$name.der"
+}
+
+# trust LEAF CA...: what charon loads: its own leaf with its key, and authorities.
+trust() {
+  rm -rf "$T"/{x509,x509ca,private}; mkdir -p "$T"/{x509,x509ca,private}
+  [ "$1" = - ] || { cp "$T/certs/$1.pem" "$T/x509/"; cp "$T/certs/$1.key" "$T/private/"; }
+  shift
+  for ca in "$@"; do cp "$T/certs/$ca.pem" "$T/x509ca/"; done
+}
+
+# both OUR_ARGUMENTS...: each initiates once.
+both() {
+  start_ours initiate tunnel 10.1.0.1 10.2.0.1 "$@"
+  saw 1 '^child-out'; keys_equal
+  tell delete-ike; saw 1 '^ike-down'
+  stop_ours
+  start_ours respond tunnel 10.1.0.1 10.2.0.1 "$@"
+  swan --initiate --child c --timeout 10 || fail "charon cannot initiate"
+  saw 1 '^child-out'; keys_equal
+  swan --terminate --ike t; saw 1 '^ike-down'
+  stop_ours
+}
+
+# charon_said PATTERN: charon's log has it, twice: in either role.
+charon_said() { [ "$(grep -c "$1" "$T/charon.log")" -ge 2 ] || fail "charon's log has not twice: $1"; }
+tunnel() { start_charon tunnel '10.2.0.1/32[gre]' '10.1.0.1/32[gre]' "kernel-libipsec kernel-netlink" ""; }
+
+C=$T/certs
+for kind in ecdsa ecdsa384 ed25519; do
+  echo "== signatures: $kind"
+  certificate root-$kind $kind self ca
+  certificate a.test-$kind $kind root-$kind; certificate b.test-$kind $kind root-$kind
+  trust b.test-$kind root-$kind
+  LOCAL_AUTH=pubkey REMOTE_AUTH=pubkey tunnel
+  both key="$C/a.test-$kind.key.der" chain="$C/a.test-$kind.der" anchor="$C/root-$kind.der"
+  charon_said "authentication of 'a.test' with E.* successful"
+  charon_said "authentication of 'b.test' (myself) with E.* successful"
+  stop_charon
+done
+echo "== signatures: the key and the trust by questions"
+trust b.test-ecdsa root-ecdsa
+LOCAL_AUTH=pubkey REMOTE_AUTH=pubkey tunnel
+both key="$C/a.test-ecdsa.key.der" chain="$C/a.test-ecdsa.der" anchor="$C/root-ecdsa.der" ask
+stop_charon
+certificate root-rsa rsa self ca; certificate mid-rsa rsa root-rsa ca
+certificate a.test-rsa rsa mid-rsa; certificate b.test-rsa rsa mid-rsa
+for padding in pss pkcs1; do
+  echo "== signatures: RSA of 3072 bits by $padding, a long chain in fragments"
+  trust b.test-rsa root-rsa mid-rsa
+  LOCAL_AUTH=pubkey REMOTE_AUTH=pubkey FRAGMENT=576 tunnel
+  both key="$C/a.test-rsa.key.der" chain="$C/a.test-rsa.der" chain="$C/mid-rsa.der" chain="$C/root-rsa.der" \
+    anchor="$C/root-rsa.der" fragment=576 $padding
+  charon_said "authentication of 'a.test' with RSA_EMSA_$(echo $padding | tr a-z A-Z).* successful"
+  charon_said 'received fragment #6'
+  charon_said 'splitting IKE message'
+  stop_charon
+done
+echo "== a shared key of ours, a signature of charon's; and the other way round"
+trust b.test-rsa root-rsa mid-rsa
+LOCAL_AUTH=pubkey tunnel
+both anchor="$C/root-rsa.der"
+stop_charon
+trust - root-ed25519
+REMOTE_AUTH=pubkey tunnel
+both key="$C/a.test-ed25519.key.der" chain="$C/a.test-ed25519.der"
+stop_charon
+echo "== a certificate that charon's peer does not trust"
+trust b.test-ecdsa root-ecdsa
+LOCAL_AUTH=pubkey REMOTE_AUTH=pubkey tunnel
+start_ours initiate tunnel 10.1.0.1 10.2.0.1 key="$C/a.test-ecdsa.key.der" chain="$C/a.test-ecdsa.der" anchor="$C/root-rsa.der"
+saw 1 '^refused.* reason=35 '
+stop_ours; stop_charon
+rm -rf "$T"/{x509,x509ca,private}
 
 SHIM=${LABELMESH_XFRM_SHIM:-}
 kernel_has_xfrm() {
