@@ -534,7 +534,7 @@ void bgpvpn__group_leave(bgpvpn_engine *e, neighbor *n);
 void bgpvpn__group_refresh(bgpvpn_engine *e, neighbor *n, uint32_t tables);
 /* What the neighbour wants has changed: it is sent, or withdrawn, what that concerns. all: these
  * tables from the beginning, End-of-RIB after them. */
-void bgpvpn__group_retarget(const bgpvpn_engine *e, neighbor *n, uint32_t all);
+void bgpvpn__group_retarget(neighbor *n, uint32_t all);
 /* Routes are chosen from now on: all neighbours are told what waited for that. */
 void bgpvpn__groups_selected(bgpvpn_engine *e);
 /* Puts the next UPDATE for the neighbour into buf: its length; 0: none now. */

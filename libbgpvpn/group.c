@@ -142,11 +142,10 @@ void bgpvpn__group_refresh(bgpvpn_engine *e, neighbor *n, uint32_t tables)
     tell_whole(n, tables);
 }
 
-void bgpvpn__group_retarget(const bgpvpn_engine *e, neighbor *n, uint32_t all)
+void bgpvpn__group_retarget(neighbor *n, uint32_t all)
 {
     if (!n->group || !n->targets.open)
         return;
-    all &= ready_tables(e, n);
     n->eor |= all;
     if (n->walk)
         n->walk->targets |= n->targets.gained | n->targets.lost;

@@ -113,7 +113,7 @@ void bgpvpn__targets_add(bgpvpn_engine *e, neighbor *n, const uint8_t *prefix, u
         s->bits |= bits_of(e, &t);
         s->gained |= bits_of(e, &t);
     }
-    bgpvpn__group_retarget(e, n, 0);
+    bgpvpn__group_retarget(n, 0);
 }
 
 void bgpvpn__targets_remove(bgpvpn_engine *e, neighbor *n, const uint8_t *prefix,
@@ -130,7 +130,7 @@ void bgpvpn__targets_remove(bgpvpn_engine *e, neighbor *n, const uint8_t *prefix
     s->count--;
     memmove(&s->list[at], &s->list[at + 1], (s->count - at) * sizeof(t));
     recount(e, s);
-    bgpvpn__group_retarget(e, n, 0);
+    bgpvpn__group_retarget(n, 0);
 }
 
 void bgpvpn__targets_purge(bgpvpn_engine *e, neighbor *n)
@@ -148,7 +148,7 @@ void bgpvpn__targets_purge(bgpvpn_engine *e, neighbor *n)
         return;
     s->count = kept;
     recount(e, s);
-    bgpvpn__group_retarget(e, n, 0);
+    bgpvpn__group_retarget(n, 0);
 }
 
 /* ---- The filter ---- */
@@ -212,7 +212,8 @@ void bgpvpn__targets_open(bgpvpn_engine *e, neighbor *n)
     if (n->targets.open || !n->up)
         return;
     n->targets.open = true;
-    bgpvpn__group_retarget(e, n, n->up->tables & BGPVPN_TABLES_VPN);
+    /* Before routes are chosen there are none to tell: bgpvpn__groups_selected. */
+    bgpvpn__group_retarget(n, e->deferring ? 0 : n->up->tables & BGPVPN_TABLES_VPN);
 }
 
 bgpvpn_rc bgpvpn__targets_begin(bgpvpn_engine *e, neighbor *n, const conn *c)
