@@ -149,25 +149,31 @@ typedef struct nhrp__link_ref {
 } nhrp__link_ref;
 
 typedef struct nhrp__mapping {
-    map_node by_id, by_prefix;
-    list_node node, link_node, dirty_node;
-    nhrp__timer timer;
-    uint64_t id;
-    uint64_t created_ms, expires_ms;
+    /* First what a renewal of a registration looks at: with a million of them each line of the
+       cache that it touches counts. */
+    map_node by_prefix;
+    nhrp_addr prefix;        /* its scope is the VRF */
     struct nhrp__link *link; /* that it uses; NULL while incomplete or negative */
-    struct nhrp__resolution *resolution;
-    nhrp__replica *replica; /* of a registered client, or NULL */
-    nhrp__link_ref request_link;
-    uint32_t failures;
-    uint64_t rest_ms; /* how long a negative one rests */
+    uint64_t expires_ms;
     uint32_t flags;
     uint16_t holding_time_s, mtu;
     uint8_t kind, preference, code;
     bool told; /* the caller knows it by an event or a call */
+    nhrp_addr nbma, claimed_nbma;
+    struct nhrp__resolution *resolution;
+    nhrp__replica *replica; /* of a registered client, or NULL */
+    nhrp__timer timer;
+    nhrp_addr next_hop;
+
+    map_node by_id;
+    list_node node, link_node, dirty_node;
+    uint64_t id;
+    uint64_t created_ms;
+    nhrp__link_ref request_link;
+    uint64_t rest_ms; /* how long a negative one rests */
+    uint32_t failures;
     nhrp__labels labels, overlay;
-    nhrp_addr prefix; /* its scope is the VRF */
     nhrp_addr destination;
-    nhrp_addr next_hop, nbma, claimed_nbma;
     uint8_t interface_id[8]; /* of the peer's link-local address; zero: not told */
 } nhrp__mapping;
 

@@ -130,6 +130,8 @@ void nhrp__mapping_set_kind(nhrp__mapping *m, uint8_t kind)
 /* The link that the mapping uses; it ends with it. */
 void nhrp__mapping_set_link(nhrp__mapping *m, nhrp__link *l)
 {
+    if (m->link == l)
+        return;
     if (m->link) {
         list_remove(&m->link_node);
         m->link->mapping_count--;
@@ -193,6 +195,10 @@ void nhrp__mapping_arm(nhrp_engine *e, nhrp__mapping *m)
     if (m->kind == NHRP_MAPPING_RESOLVED && !m->resolution && lead >= MIN_RENEW_LEAD_MS &&
         e->now_ms + lead < m->expires_ms)
         deadline = m->expires_ms - lead;
+    /* A registration that is renewed only lasts longer: the timer that is set finds that out, and
+       the heap, whose nodes are all over the memory, is left alone. */
+    if (m->kind == NHRP_MAPPING_REGISTERED && m->timer.node.deadline <= deadline)
+        return;
     nhrp__timer_set(e, &m->timer, deadline);
 }
 

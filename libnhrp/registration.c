@@ -61,7 +61,8 @@ static void commit(nhrp_engine *e, nhrp__mapping *m, nhrp__link *l, const claim 
                    nhrp__replica *replica)
 {
     const bool fresh = m->kind != NHRP_MAPPING_REGISTERED;
-    const bool moved = !fresh && (m->link != l || !addr_equal(&m->nbma, &c->nbma));
+    const bool moved = !fresh && (m->link != l || !addr_equal(&m->nbma, &c->nbma) ||
+                                  !addr_equal(&m->claimed_nbma, &c->claimed_nbma));
     if (m->resolution)
         nhrp__resolution_end(e, m->resolution);
     if (moved)
@@ -72,13 +73,17 @@ static void commit(nhrp_engine *e, nhrp__mapping *m, nhrp__link *l, const claim 
     m->replica = replica;
     m->flags = NHRP_MAPPING_AUTHORITATIVE | (c->unique ? NHRP_MAPPING_UNIQUE : 0u) |
                (addr_equal(&c->nbma, &c->claimed_nbma) ? 0u : NHRP_MAPPING_NATED);
-    m->destination = m->next_hop = c->client;
     m->nbma = c->nbma;
     m->claimed_nbma = c->claimed_nbma;
     m->holding_time_s = c->holding_time_s;
     m->mtu = c->mtu;
     m->preference = c->preference;
-    m->labels.count = m->overlay.count = 0;
+    /* Of a host that is renewed the rest is as it was, and is not touched. */
+    if (fresh || !addr_equal(&m->prefix, &c->client)) {
+        m->destination = m->next_hop = c->client;
+        m->labels.count = m->overlay.count = 0;
+        memset(m->interface_id, 0, sizeof(m->interface_id));
+    }
     m->expires_ms = e->now_ms + (uint64_t)c->holding_time_s * 1000;
     nhrp__mapping_arm(e, m);
     if (fresh || moved)

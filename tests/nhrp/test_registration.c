@@ -223,6 +223,53 @@ static void multipoint(net *n)
     assert_int_equal(nhrp_engine_link_up(n->nodes[0].engine, n->now_ms, 1, &l), NHRP_OK);
 }
 
+/* Longer or shorter: the holding time that was told last counts, from then on. */
+static void a_renewed_registration_ends_when_its_last_holding_time_does(void **state)
+{
+    (void)state;
+    static const struct {
+        uint16_t renewed_s;
+        uint32_t last_ms;
+    } times[] = {{60, 80000}, {600, 620000}, {10, 30000}};
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        net n;
+        nhrp_mapping m;
+        multipoint(&n);
+        const uint64_t begun = n.now_ms;
+        const nhrp_addr client = ip4(172, 16, 1, 5), a = ip4(198, 51, 100, 1);
+        assert_int_equal(register_at(&n, 1, &a, client, a, 255, 0, 60), NHRP_CODE_SUCCESS);
+        net_run(&n, begun + 20000);
+        assert_int_equal(register_at(&n, 1, &a, client, a, 255, 0, times[i].renewed_s),
+                         NHRP_CODE_SUCCESS);
+        net_run(&n, begun + times[i].last_ms - 1);
+        assert_true(node_mapping(&n.nodes[0], NHRP_MAPPING_REGISTERED, &m));
+        net_run(&n, begun + times[i].last_ms);
+        assert_false(node_mapping(&n.nodes[0], NHRP_MAPPING_REGISTERED, &m));
+        assert_int_equal(node_events(&n.nodes[0], NHRP_EVENT_MAPPING_UP), 1);
+        assert_int_equal(node_events(&n.nodes[0], NHRP_EVENT_MAPPING_DOWN), 1);
+        net_end(&n);
+    }
+}
+
+/* The NAT keeps its binding while the client's own address changes: it is told, as any move. */
+static void a_client_that_claims_another_address_has_moved(void **state)
+{
+    (void)state;
+    net n;
+    nhrp_mapping m;
+    multipoint(&n);
+    const nhrp_addr client = ip4(172, 16, 1, 5), outer = ip4(198, 51, 100, 1);
+    const nhrp_addr was = ip4(192, 168, 0, 2), is = ip4(192, 168, 0, 3);
+    assert_int_equal(register_at(&n, 1, &outer, client, was, 255, 0, 60), NHRP_CODE_SUCCESS);
+    net_settle(&n);
+    assert_int_equal(register_at(&n, 1, &outer, client, is, 255, 0, 60), NHRP_CODE_SUCCESS);
+    net_settle(&n);
+    assert_int_equal(node_events(&n.nodes[0], NHRP_EVENT_MAPPING_UP), 2);
+    assert_true(node_mapping(&n.nodes[0], NHRP_MAPPING_REGISTERED, &m));
+    assert_memory_equal(m.claimed_nbma.bytes, is.bytes, 4);
+    net_end(&n);
+}
+
 /* RFC 2332 5.2.3, 5.2.4: code 14. */
 static void a_unique_address_is_not_given_to_another(void **state)
 {
@@ -644,6 +691,8 @@ int main(void)
         cmocka_unit_test(someone_else_s_address_or_prefix_is_prohibited),
         cmocka_unit_test(a_node_that_is_no_server_prohibits_registrations),
         cmocka_unit_test(a_registration_of_no_time_ends_the_one_before),
+        cmocka_unit_test(a_renewed_registration_ends_when_its_last_holding_time_does),
+        cmocka_unit_test(a_client_that_claims_another_address_has_moved),
         cmocka_unit_test(a_unique_address_is_not_given_to_another),
         cmocka_unit_test(an_address_that_is_not_unique_moves_with_its_client),
         cmocka_unit_test(the_server_answers_for_its_clients_and_purges_what_it_told),
