@@ -7,6 +7,8 @@
 #include "credentials.h"
 #include "libikev2/engine.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const vnet_rules calm = {.delay_ms = 5};
@@ -1019,6 +1021,139 @@ static void credentials_that_cannot_be_are_refused(void **state)
     pair_close(&p);
 }
 
+/* The CERTREQ payload of node 0's last message, which is IKE_SA_INIT; NULL: there is none. */
+static const ikev2_payload *cert_request(ikev2__message *m)
+{
+    ikev2_header h;
+    assert_int_equal(ikev2_header_decode(p.last[0], p.last_len[0], &h), IKEV2_OK);
+    assert_int_equal(ikev2__message_parse(p.last[0] + IKEV2_HEADER_BYTES,
+                                          p.last_len[0] - IKEV2_HEADER_BYTES, h.next_payload, m),
+                     IKEV2_OK);
+    return ikev2__message_get(m, IKEV2_PAYLOAD_CERTREQ);
+}
+
+/* RFC 7296 3.7: the hashes of the keys, here of the anchors of all profiles. */
+static void a_responder_names_the_anchors_of_its_profiles(void **state)
+{
+    (void)state;
+    uint64_t ids[3], id;
+    ikev2__message m;
+    prepare("rsa", "p256");
+    credentials other;
+    credentials_make(&other, 0, "rsa", "rsa");
+    const credentials *const profiles[3] = {&creds[0], &other, &creds[0]};
+    const ikev2_der ec = credentials_get("ec_root_key_hash");
+    const ikev2_der rsa = credentials_get("rsa_root_key_hash");
+    pair_open(&p, 7, &calm, cfg);
+    for (int i = 0; i < 3; i++) {
+        ikev2_peer profile = pair_peer(&p, 0);
+        profile.path.peer = (ikev2_addr){0};
+        profile.credentials = &profiles[i]->pub;
+        assert_int_equal(ikev2_engine_add_profile(p.n[0].e, p.now, &profile, &ids[i]), IKEV2_OK);
+    }
+    for (int left = 3; left >= 0; left--) {
+        const ikev2_peer peer = pair_peer(&p, 1);
+        assert_int_equal(ikev2_engine_initiate(p.n[1].e, p.now, &peer, &id), IKEV2_OK);
+        pair_run(&p, 7);
+        const ikev2_payload *request = cert_request(&m);
+        if (left >= 2) {
+            assert_int_equal(request->len, 41);
+            assert_bytes(request->body + 1, 20, ec.bytes, ec.len);
+            assert_bytes(request->body + 21, 20, rsa.bytes, rsa.len);
+        } else if (left == 1) {
+            assert_int_equal(request->len, 21);
+            assert_bytes(request->body + 1, 20, ec.bytes, ec.len);
+        } else {
+            assert_null(request);
+        }
+        if (request)
+            assert_int_equal(request->body[0], IKEV2_CERT_X509_SIGNATURE);
+        if (left > 0)
+            assert_int_equal(ikev2_engine_remove_profile(p.n[0].e, p.now, ids[left - 1]), IKEV2_OK);
+        if (left == 3) /* the same anchors were there twice */
+            assert_int_equal(ikev2_engine_delete_ike(p.n[1].e, p.now, id), IKEV2_OK);
+    }
+    pair_close(&p);
+}
+
+static void a_profile_that_an_answer_brings_may_hold_credentials(void **state)
+{
+    (void)state;
+    prepare("rsa", "ed25519");
+    cfg[1].ask_peer = 1;
+    pair_open(&p, 7, &calm, cfg);
+    ikev2_peer a = pair_peer(&p, 0);
+    ikev2_peer b = pair_peer(&p, 1);
+    uint64_t id;
+    a.credentials = &creds[0].pub;
+    b.credentials = &creds[1].pub;
+    assert_int_equal(ikev2_engine_initiate(p.n[0].e, p.now, &a, &id), IKEV2_OK);
+    run_to_question(1, IKEV2_EVENT_ASK_PEER);
+    assert_int_equal(ikev2_engine_answer_peer(p.n[1].e, p.now, ask_of(1, IKEV2_EVENT_ASK_PEER), &b),
+                     IKEV2_OK);
+    pair_run(&p, 60000);
+    pair_assert_agree(&p, 1);
+    pair_close(&p);
+}
+
+/* RFC 7427 4: two bytes each. */
+static void a_list_of_hashes_has_whole_numbers(void **state)
+{
+    (void)state;
+    static const uint8_t body[] = {0, 0, 0x40, 0x2f, 0, 2, 0, 3};
+    ikev2_notify n;
+    for (size_t len = 4; len <= sizeof(body); len++)
+        assert_int_equal(ikev2_notify_decode(body, len, &n),
+                         len == 6 || len == 8 ? IKEV2_OK : IKEV2_ERR_SYNTAX);
+    assert_string_equal(ikev2_notify_name(n.type), "SIGNATURE_HASH_ALGORITHMS");
+}
+
+/* Looks for a private key in what the allocator gets back. */
+static ikev2_der secret;
+static bool leaked;
+
+static void *watching_resize(void *user, void *ptr, size_t size)
+{
+    enum { PART = 24 };
+    (void)user;
+    size_t *block = ptr ? (size_t *)ptr - 2 : NULL;
+    const uint8_t *tail = secret.bytes ? secret.bytes + secret.len - PART : NULL;
+    for (size_t i = 0; block && tail && size == 0 && i + PART <= block[0]; i++)
+        leaked |= memcmp((uint8_t *)ptr + i, tail, PART) == 0;
+    if (size == 0) {
+        free(block);
+        return NULL;
+    }
+    block = realloc(block, size + 2 * sizeof(size_t));
+    if (!block)
+        return NULL;
+    block[0] = size;
+    return block + 2;
+}
+
+static void a_private_key_is_wiped_before_memory_goes_back(void **state)
+{
+    (void)state;
+    prepare("ed25519", "p256");
+    pair_open(&p, 7, &calm, cfg);
+    ikev2_engine_free(p.n[0].e);
+    cfg[0].allocator.resize = watching_resize;
+    cfg[0].seed[0] = 1;
+    assert_int_equal(ikev2_engine_new(&cfg[0], p.now, &p.n[0].e), IKEV2_OK);
+    secret = credentials_get("a_ed25519_key");
+    leaked = false;
+    const uint64_t id = initiate(0);
+    pair_run(&p, 60000);
+    pair_assert_agree(&p, 1);
+    assert_int_equal(ikev2_engine_delete_ike(p.n[0].e, p.now, id), IKEV2_OK);
+    pair_run(&p, 100000);
+    ikev2_engine_free(p.n[0].e);
+    p.n[0].e = NULL;
+    secret = (ikev2_der){0};
+    assert_false(leaked);
+    pair_close(&p);
+}
+
 /* ikev2_peer and ikev2_config have grown: who was compiled before still calls. */
 static void structs_without_their_newest_fields_are_taken(void **state)
 {
@@ -1082,6 +1217,10 @@ int main(void)
         cmocka_unit_test(certificates_are_bounded_in_number),
         cmocka_unit_test(memory_may_run_out_at_any_place_of_a_signed_exchange),
         cmocka_unit_test(credentials_that_cannot_be_are_refused),
+        cmocka_unit_test(a_responder_names_the_anchors_of_its_profiles),
+        cmocka_unit_test(a_profile_that_an_answer_brings_may_hold_credentials),
+        cmocka_unit_test(a_list_of_hashes_has_whole_numbers),
+        cmocka_unit_test(a_private_key_is_wiped_before_memory_goes_back),
         cmocka_unit_test(structs_without_their_newest_fields_are_taken),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
