@@ -5,7 +5,7 @@
 # python3-cryptography. The keys are new each time. certificates.txt holds keys (PKCS #8),
 # certificates and lists of revoked ones, good and bad, for a test time of 2030-01-01;
 # signatures.txt holds AUTH payloads of RFC 7427 over known octets.
-import datetime, ipaddress, sys
+import datetime, hashlib, ipaddress, sys
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
@@ -126,6 +126,12 @@ def crl(label, issuer, key, serials, end=END):
 crl("ec_crl", root2.subject, ec_root, [4711])
 crl("ec_crl_old", root2.subject, ec_root, [], PAST)
 crl("rsa_crl", root1.subject, rsa_root, [])
+
+# RFC 7296 3.7: what CERTREQ names an authority by.
+for label, root in ("rsa", root1), ("ec", root2):
+    spki_of_root = root.public_key().public_bytes(serialization.Encoding.DER,
+                                                  serialization.PublicFormat.SubjectPublicKeyInfo)
+    fields[f"{label}_root_key_hash"] = hashlib.sha1(spki_of_root).digest()
 
 with open(f"{OUT}/certificates.txt", "w") as f:
     f.write("# python3-cryptography: tests/ikev2/make_certificates.py\n")
