@@ -132,7 +132,7 @@ void bgpvpn__group_refresh(bgpvpn_engine *e, neighbor *n, uint32_t tables)
     }
 }
 
-void bgpvpn__group_retarget(neighbor *n, uint32_t all)
+void bgpvpn__group_retarget(const bgpvpn_engine *e, neighbor *n, uint32_t all)
 {
     all &= ~held_back(e, n);
     if (!n->group || (!n->targets.open && !all))

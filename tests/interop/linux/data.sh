@@ -26,13 +26,15 @@ router_nhrpd "ip nhrp network-id 1" "ip nhrp shortcut"
 for prefix in 172.16.5.0/24 172.16.6.0/24; do
     ip route add $prefix vrf red encap mpls 200 via inet 10.0.0.2 dev gre1 onlink
 done
+ip addr add 192.168.77.1/24 dev lan0
+ip addr add 192.168.78.1/24 dev lan0
 ip -6 route add 2001:db8::2/128 dev gre1
 ip -6 route add 2001:db8:5::/64 vrf red encap mpls 201 via inet6 2001:db8::2 dev gre1 onlink
 END
 peer_start a --nbma 198.51.100.2 --tunnel 10.0.0.2,2001:db8::2 --nhs 198.51.100.1,10.0.0.1 \
     --route 2001:db8::1,198.51.100.1 \
     --red 172.16.5.0/24,200 --red 2001:db8:5::/64,201 --red-route 192.168.1.0/24,198.51.100.1,100 \
-    --red-route 192.168.77.0/24,198.51.100.1,77 \
+    --red-route 192.168.77.0/24,198.51.100.1,77 --red-route 192.168.78.0/24,198.51.100.1,100 \
     --red-route 2001:db8:1::/64,198.51.100.1,100
 observe "nhrpd registers us, and the kernel learns where we are" says a '^registered'
 # For IPv6 the test says it; not before nhrpd has set up the device, which forgets neighbours then.
@@ -64,8 +66,8 @@ observe "and we answer the kernel" \
     pings "ip vrf exec red ping -6" 5 -s 1300 -I 2001:db8:1::1 2001:db8:5::9
 mark a
 tell a red-ping 172.16.5.1 192.168.77.1 2
-tell a red-ping 172.16.5.1 192.168.1.1 1
-observe "the kernel answers on" says a '^echo-reply vrf=1 from=192.168.1.1'
+tell a red-ping 172.16.5.1 192.168.78.1 1
+observe "the kernel answers what came with its label" says a '^echo-reply vrf=1 from=192.168.78.1'
 observe "but not what came with a label that it does not have" not says a 'from=192.168.77.1'
 peer_stop a
 
