@@ -283,6 +283,58 @@ static void certificates_are_bounded_in_number(void **state)
     assert_judged(many_certs, 25, "a_p256", "a_p256_key", IKEV2_REASON_CERT_LIMIT);
 }
 
+/* A peer that sends no certificate, to a caller that may know its key all the same. */
+static void a_key_without_a_certificate_is_for_the_caller_to_know(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *known; /* NULL: anchors are answered */
+        uint16_t reason;
+    } cases[] = {{"a_p256", 0},
+                 {"b_p256", IKEV2_REASON_AUTHENTICATION},
+                 {"a_rsa", IKEV2_REASON_ALGORITHM},
+                 {NULL, IKEV2_REASON_CERT_MISSING}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        for (int role = 0; role < 2; role++) {
+            ikev2_verdict verdict = {.struct_size = sizeof(verdict)};
+            ikev2_cert_question q = {.struct_size = sizeof(q)};
+            const ikev2_der anchor = credentials_get("ec_root");
+            ikev2__public_key key;
+            signers_prepare("p256", "p256");
+            creds[0].pub.private_key = NULL;
+            creds[0].pub.private_key_len = 0;
+            creds[1].pub.anchor_count = 0;
+            pair_open(&p, 7, &calm, cfg);
+            (void)signers_initiate(role);
+            signers_run_to_question(0, IKEV2_EVENT_ASK_SIGN);
+            message m = good_message(signers_ask(0, IKEV2_EVENT_ASK_SIGN), "a_p256", "a_p256_key");
+            m.cert_count = 0;
+            send_by_hand(&m);
+            signers_run_to_question(1, IKEV2_EVENT_ASK_CERT);
+            const uint64_t ask = signers_ask(1, IKEV2_EVENT_ASK_CERT);
+            assert_int_equal(ikev2_engine_get_cert_question(p.n[1].e, ask, &q), IKEV2_OK);
+            assert_int_equal(q.chain_count, 0);
+            assert_int_equal(q.public_key_len, 0);
+            if (cases[i].known) {
+                const ikev2_der cert = credentials_get(cases[i].known);
+                assert_int_equal(ikev2__cert_key(&cert, &key), 0);
+                verdict.public_key = key.spki;
+                verdict.public_key_len = key.len;
+            } else {
+                verdict.anchors = &anchor;
+                verdict.anchor_count = 1;
+                verdict.unix_time_s = TEST_UNIX_TIME_S;
+            }
+            assert_int_equal(ikev2_engine_answer_cert(p.n[1].e, p.now, ask, &verdict), IKEV2_OK);
+            pair_run(&p, 60000);
+            if (cases[i].reason)
+                signers_assert_refused(1, cases[i].reason);
+            else
+                assert_int_equal(pair_count_events(&p, 1, IKEV2_EVENT_IKE_SA_UP, 0), 1);
+            pair_close(&p);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +350,7 @@ int main(void)
         cmocka_unit_test(a_certificate_that_is_none_is_refused),
         cmocka_unit_test(a_certificate_with_a_bad_key_is_refused),
         cmocka_unit_test(certificates_are_bounded_in_number),
+        cmocka_unit_test(a_key_without_a_certificate_is_for_the_caller_to_know),
     };
     return cmocka_run_group_tests(tests, signers_setup, signers_teardown);
 }
