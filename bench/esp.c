@@ -9,13 +9,14 @@
  * One line each: name, ours, the peer's name, the peer's, ratio (above 1: ours is better), unit.
  */
 #define _POSIX_C_SOURCE 200809L
+#include "measure.h"
+
 #include <esp/esp.h>
 #include <openssl/evp.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define ROUNDS      41
 #define POOL        64 /* packets in turn: they stay in the second-level cache */
@@ -40,34 +41,6 @@ typedef struct bench {
     size_t packet_len;
     uint64_t iv;
 } bench;
-
-static void require(int holds, const char *what)
-{
-    if (!holds) {
-        fprintf(stderr, "bench_esp: %s failed\n", what);
-        exit(1);
-    }
-}
-
-static double cpu_ns(void)
-{
-    struct timespec t;
-    require(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0, "clock_gettime");
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a;
-    const double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t n)
-{
-    qsort(values, n, sizeof(*values), by_value);
-    return values[n / 2];
-}
 
 /* ---- Ours. ---- */
 

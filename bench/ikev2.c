@@ -12,8 +12,9 @@
  * One line each: name, ours, the peer's name, the peer's, ratio (above 1: ours is better), unit.
  */
 #define _POSIX_C_SOURCE 200809L
+#include "measure.h"
+
 #include <ikev2/ikev2.h>
-#include <malloc.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <sodium.h>
@@ -21,7 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     ROUNDS = 15,
@@ -37,50 +37,7 @@ enum {
     ICV_BYTES = 16
 };
 
-static void require(int holds, const char *what)
-{
-    if (!holds) {
-        fprintf(stderr, "bench_ikev2: %s failed\n", what);
-        exit(1);
-    }
-}
-
-static double cpu_ns(void)
-{
-    struct timespec t;
-    require(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0, "clock_gettime");
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a;
-    const double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t n)
-{
-    qsort(values, n, sizeof(*values), by_value);
-    return values[n / 2];
-}
-
-/* ---- Memory: what an engine holds, with the C library's rounding. ---- */
-
-static size_t held;
-
-static void *counted_resize(void *user, void *p, size_t size)
-{
-    (void)user;
-    held -= malloc_usable_size(p);
-    if (size == 0) {
-        free(p);
-        return NULL;
-    }
-    void *q = realloc(p, size);
-    held += malloc_usable_size(q);
-    return q;
-}
+static size_t held; /* by both engines */
 
 /* ---- Two engines. ---- */
 
@@ -107,6 +64,7 @@ static void side_open(side *s, uint8_t number)
     memset(s, 0, sizeof(*s));
     require(ikev2_config_init(&cfg) == IKEV2_OK, "ikev2_config_init");
     cfg.allocator.resize = counted_resize;
+    cfg.allocator.user = &held;
     cfg.seed[0] = number;
     cfg.liveness_ms = cfg.ike_lifetime_s = cfg.child_lifetime_s = 0;
     cfg.cookie_threshold = cfg.max_half_open = MANY;

@@ -9,12 +9,12 @@
  * One line each: name, ours, the peer's name, the peer's, ratio (above 1: ours is better), unit.
  */
 #define _POSIX_C_SOURCE 200809L
-#include <malloc.h>
+#include "measure.h"
+
 #include <nhrp/nhrp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     ROUNDS = 15,
@@ -28,49 +28,6 @@ enum {
     HOLDING_S = 7200,
     ENTRY_LIMIT_BYTES = 256
 };
-
-static void require(int holds, const char *what)
-{
-    if (!holds) {
-        fprintf(stderr, "bench_nhrp: %s failed\n", what);
-        exit(1);
-    }
-}
-
-static double cpu_ns(void)
-{
-    struct timespec t;
-    require(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0, "clock_gettime");
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a;
-    const double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t n)
-{
-    qsort(values, n, sizeof(*values), by_value);
-    return values[n / 2];
-}
-
-/* ---- Memory: what an engine holds, with the C library's rounding. ---- */
-
-static void *counted_resize(void *user, void *p, size_t size)
-{
-    size_t *held = user;
-    *held -= malloc_usable_size(p);
-    if (size == 0) {
-        free(p);
-        return NULL;
-    }
-    void *q = realloc(p, size);
-    *held += malloc_usable_size(q);
-    return q;
-}
 
 /* ---- The server, and packets of its clients. ---- */
 
