@@ -64,14 +64,16 @@ status 0 "$out/port.pcap"
 ! grep -q '> 2000 .*bgp OPEN' "$out/stdout" || fail "BGP on any port"
 
 # Interfaces of several kinds in one file, which libpcap does not take; each with its filter.
-if command -v mergecap >/dev/null; then
-    mergecap -w "$out/mixed.pcapng" "$here/golden/ethernet.pcap" "$here/golden/sll.pcap"
-    status 0 "$out/mixed.pcapng"
-    [ "$(lines)" -eq 15 ] || fail "two kinds of link: $(lines) lines"
-    status 0 --filter 'icmp' "$out/mixed.pcapng"
-    [ "$(lines)" -eq 3 ] || fail "a filter of two kinds of link: $(lines) lines"
-    head -c 700 "$out/mixed.pcapng" >"$out/short.pcapng"
-    status 1 "$out/short.pcapng"
-    grep -q 'ends inside a block' "$out/stderr" || fail "no reason: $(cat "$out/stderr")"
+if ! command -v mergecap >/dev/null; then
+    echo "skipped: needs mergecap; all but files of several kinds of link is as it should be"
+    exit 77
 fi
+mergecap -w "$out/mixed.pcapng" "$here/golden/ethernet.pcap" "$here/golden/sll.pcap"
+status 0 "$out/mixed.pcapng"
+[ "$(lines)" -eq 15 ] || fail "two kinds of link: $(lines) lines"
+status 0 --filter 'icmp' "$out/mixed.pcapng"
+[ "$(lines)" -eq 3 ] || fail "a filter of two kinds of link: $(lines) lines"
+head -c 700 "$out/mixed.pcapng" >"$out/short.pcapng"
+status 1 "$out/short.pcapng"
+grep -q 'ends inside a block' "$out/stderr" || fail "no reason: $(cat "$out/stderr")"
 echo "as it should be"
